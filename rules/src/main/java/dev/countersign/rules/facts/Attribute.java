@@ -1,0 +1,88 @@
+package dev.countersign.rules.facts;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A typed name that rules may use, with the one place its value comes from.
+ *
+ * @param name the bare or dotted name that rules write
+ * @param type what its value is; a value of another type is {@link Unavailable}
+ * @param source where the value is read; {@code null} for what the server itself supplies
+ * @param builtIn the built-in field that this is, or {@code null} for an attribute that a pack declares
+ */
+public record Attribute(
+        String name,
+        Type type,
+        @Nullable SourcePath source,
+        @Nullable BuiltIn builtIn) {
+    /** Whether every request has this attribute, so that no test on it can be unknown. */
+    public boolean required() {
+        return builtIn != null && builtIn.required;
+    }
+
+    /**
+     * The attribute's value in {@code call}: a {@code String}, {@code Double}, {@code Boolean}, {@code Instant} or
+     * {@code List<@Nullable String>} as its type says, {@code null} if absent, or {@link Unavailable}.
+     */
+    @Nullable
+    Object read(Call call) {
+        return source == null ? null : typed(source.read(call));
+    }
+
+    private @Nullable Object typed(@Nullable Object raw) {
+        if (raw == null || raw == Unavailable.VALUE) {
+            return raw;
+        }
+        if (type == Type.LIST) {
+            return list(raw);
+        }
+        if (!(raw instanceof JsonNode node)) {
+            return Unavailable.VALUE;
+        }
+        return switch (type) {
+            case TEXT -> node.isTextual() ? node.textValue() : Unavailable.VALUE;
+            case NUMBER ->
+                node.isNumber() && Double.isFinite(node.doubleValue())
+                        ? (Object) node.doubleValue()
+                        : Unavailable.VALUE;
+            case BOOL -> node.isBoolean() ? (Object) node.booleanValue() : Unavailable.VALUE;
+            case TIME -> node.isTextual() ? time(node.textValue()) : Unavailable.VALUE;
+            case LIST -> throw new IllegalStateException("lists are read above");
+        };
+    }
+
+    private static Object time(String text) {
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeException e) {
+            return Unavailable.VALUE;
+        }
+    }
+
+    private static Object list(Object raw) {
+        Iterable<?> elements;
+        if (raw instanceof List<?> many) {
+            elements = many;
+        } else if (raw instanceof JsonNode node && node.isArray()) {
+            elements = node;
+        } else {
+            return Unavailable.VALUE;
+        }
+        var out = new ArrayList<@Nullable String>();
+        for (Object element : elements) {
+            out.add(element instanceof JsonNode node && node.isTextual() ? node.textValue() : null);
+        }
+        return out;
+    }
+
+    /** The value of a time literal, or {@code null} if {@code text} is not an RFC 3339 date-time. */
+    public static @Nullable Instant parseTime(String text) {
+        return time(text) instanceof Instant instant ? instant : null;
+    }
+}

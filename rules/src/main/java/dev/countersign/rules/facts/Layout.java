@@ -1,0 +1,48 @@
+package dev.countersign.rules.facts;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The numbering of everything that a set of packs may read: each attribute, parameter and list has one slot. Built once
+ * per rule base and then only read.
+ */
+public final class Layout {
+    private record Key(String name, Type type, String source) {}
+
+    private final Map<Key, Integer> attributes = new LinkedHashMap<>();
+    private final Map<Param, Integer> params = new LinkedHashMap<>();
+    private final Map<NamedList, Integer> lists = new LinkedHashMap<>();
+
+    /** The slot of an attribute; attributes that read the same place the same way share one. */
+    public int slot(Attribute attribute) {
+        String source = attribute.source() == null
+                ? attribute.name()
+                : attribute.source().text();
+        String name = attribute.builtIn() == null ? "" : attribute.name();
+        return attributes.computeIfAbsent(new Key(name, attribute.type(), source), key -> attributes.size());
+    }
+
+    /** The slot of a parameter. */
+    public int slot(Param param) {
+        return params.computeIfAbsent(param, key -> params.size());
+    }
+
+    /** The slot of a list. */
+    public int slot(NamedList list) {
+        return lists.computeIfAbsent(list, key -> lists.size());
+    }
+
+    /** How many attributes there are. */
+    public int slots() {
+        return attributes.size();
+    }
+
+    Map<Param, Integer> params() {
+        return params;
+    }
+
+    Map<NamedList, Integer> lists() {
+        return lists;
+    }
+}

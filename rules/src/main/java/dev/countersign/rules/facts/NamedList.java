@@ -1,0 +1,27 @@
+package dev.countersign.rules.facts;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A named list that rules test with {@code x memberOf list("name")}: declared with default entries by a pack, and
+ * replaced by an environment variable or a tenant without touching a rule. An entry may hold {@code *}.
+ *
+ * @param pack the pack that declares it
+ * @param name its name
+ * @param entries the default entries
+ * @param env the environment variable (comma-separated) that may replace them, or {@code null}
+ */
+public record NamedList(
+        String pack,
+        String name,
+        List<String> entries,
+        @Nullable String env) {
+    /** The entries that a comma-separated {@code text} writes; blanks around and between commas do not count. */
+    public static List<String> parse(String text) {
+        return java.util.Arrays.stream(text.split(",", -1))
+                .map(String::trim)
+                .filter(entry -> !entry.isEmpty())
+                .toList();
+    }
+}
