@@ -1,0 +1,31 @@
+package dev.countersign.rules.dialect;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** The mistakes found so far in one pack. */
+public final class Diagnostics {
+    private final List<Diagnostic> found = new ArrayList<>();
+
+    /** Adds a mistake. */
+    public void add(Diagnostic diagnostic) {
+        if (!found.contains(diagnostic)) {
+            found.add(diagnostic);
+        }
+    }
+
+    /** Whether anything but warnings was found. */
+    public boolean hasErrors() {
+        return found.stream().anyMatch(diagnostic -> !diagnostic.code().warning());
+    }
+
+    /** All of them, by file and place. */
+    public List<Diagnostic> all() {
+        return found.stream()
+                .sorted(Comparator.comparing(Diagnostic::file)
+                        .thenComparing(Diagnostic::line)
+                        .thenComparing(Diagnostic::column))
+                .toList();
+    }
+}

@@ -1,0 +1,134 @@
+package dev.countersign.rules.engine;
+
+import dev.countersign.rules.dialect.Canonical;
+import dev.countersign.rules.dialect.Expr;
+import dev.countersign.rules.dialect.Operand;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Unavailable;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A rule made ready to run. Pure and shared by all threads. */
+public final class CompiledRule {
+    /**
+     * One condition of the rule: its text, its closure, and whether some request leaves it unknown.
+     *
+     * @param expr the checked condition
+     * @param node the identity of the condition's meaning: equal texts of one pack mean the same
+     * @param condition its closure
+     * @param indexed the required field that it compares with a literal, or {@code null}
+     * @param key that literal
+     */
+    record Part(
+            Expr expr,
+            String node,
+            Condition condition,
+            @Nullable BuiltIn indexed,
+            @Nullable String key) {}
+
+    private final Rule rule;
+    private final int ordinal;
+    private final List<Part> parts;
+    private final Condition[] soft;
+
+    CompiledRule(Rule rule, int ordinal, Conditions conditions) {
+        this.rule = rule;
+        this.ordinal = ordinal;
+        var made = new ArrayList<Part>();
+        var optional = new ArrayList<Condition>();
+        for (Expr expr : rule.conditions()) {
+            Condition condition = conditions.of(expr);
+            made.add(part(rule, expr, condition));
+            if (expr.optional()) {
+                optional.add(condition);
+            }
+        }
+        this.parts = List.copyOf(made);
+        this.soft = optional.toArray(Condition[]::new);
+    }
+
+    private static Part part(Rule rule, Expr expr, Condition condition) {
+        String node = rule.pack() + ": " + Canonical.expr(expr);
+        if (expr instanceof Expr.Compare compare
+                && compare.op() == Expr.Comparison.EQ
+                && compare.left() instanceof Operand.Field field
+                && field.attribute().builtIn() != null
+                && field.attribute().required()
+                && compare.right() instanceof Operand.Literal literal
+                && literal.value() instanceof String key) {
+            return new Part(
+                    expr, Canonical.expr(expr), condition, field.attribute().builtIn(), key);
+        }
+        return new Part(expr, node, condition, null, null);
+    }
+
+    /** The rule as the author wrote it. */
+    public Rule rule() {
+        return rule;
+    }
+
+    /** Its place among all rules of the base: packs by name, then files, then lines. */
+    public int ordinal() {
+        return ordinal;
+    }
+
+    List<Part> parts() {
+        return parts;
+    }
+
+    /** What the rule's conditions say of a request, all of them together, without an engine. */
+    public int test(Request request) {
+        int all = Condition.TRUE;
+        for (Part part : parts) {
+            all = Math.min(all, part.condition().test(request));
+            if (all == Condition.FALSE) {
+                return Condition.FALSE;
+            }
+        }
+        return all;
+    }
+
+    /** What one of the rule's conditions says of a request, by its place. */
+    public int test(int condition, Request request) {
+        return parts.get(condition).condition().test(request);
+    }
+
+    /** Runs when no condition is false: the ones that can be unknown are asked again. */
+    void fire(Evaluation evaluation) {
+        for (Condition condition : soft) {
+            if (condition.test(evaluation.request()) == Condition.UNKNOWN) {
+                evaluation.unknown(this);
+                return;
+            }
+        }
+        evaluation.matched(this);
+    }
+
+    /** The attribute whose value leaves the rule unknown for this request, or {@code null} if it is not unknown. */
+    public @Nullable Attribute missing(Request request) {
+        for (Part part : parts) {
+            if (part.condition().test(request) == Condition.UNKNOWN) {
+                var optional = new ArrayList<Attribute>();
+                part.expr().attributes(attribute -> {
+                    if (!attribute.required()) {
+                        optional.add(attribute);
+                    }
+                });
+                return optional.stream()
+                        .filter(attribute -> hole(request, attribute))
+                        .findFirst()
+                        .orElse(optional.get(0));
+            }
+        }
+        return null;
+    }
+
+    private static boolean hole(Request request, Attribute attribute) {
+        Object value = request.value(attribute, request.values().layout().slot(attribute));
+        return value == null || value == Unavailable.VALUE;
+    }
+}

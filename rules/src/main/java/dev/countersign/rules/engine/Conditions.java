@@ -1,0 +1,259 @@
+package dev.countersign.rules.engine;
+
+import static dev.countersign.rules.engine.Condition.FALSE;
+import static dev.countersign.rules.engine.Condition.TRUE;
+import static dev.countersign.rules.engine.Condition.UNKNOWN;
+import static dev.countersign.rules.engine.Condition.known;
+
+import dev.countersign.rules.dialect.Expr;
+import dev.countersign.rules.dialect.Operand;
+import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.Layout;
+import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Unavailable;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Turns checked conditions into closures over one layout. */
+public final class Conditions {
+    /** Reads one operand: its value, {@code null} if absent, or {@link Unavailable}. */
+    private interface Getter {
+        @Nullable
+        Object get(Request request);
+    }
+
+    private final Layout layout;
+
+    /** Closures that read from {@code layout}, which grows by what the conditions name. */
+    public Conditions(Layout layout) {
+        this.layout = layout;
+    }
+
+    /** The closure of a condition. */
+    public Condition of(Expr expr) {
+        if (expr instanceof Expr.Or or) {
+            return or.parts().stream().map(this::of).reduce(Condition::or).orElseThrow();
+        }
+        if (expr instanceof Expr.And and) {
+            return and.parts().stream().map(this::of).reduce(Condition::and).orElseThrow();
+        }
+        if (expr instanceof Expr.Not not) {
+            return Condition.not(of(not.part()));
+        }
+        return test((Expr.Test) expr);
+    }
+
+    private Condition test(Expr.Test test) {
+        if (test instanceof Expr.Truth truth) {
+            Getter value = field(truth.attribute());
+            return request -> value.get(request) instanceof Boolean holds ? known(holds, false) : UNKNOWN;
+        }
+        if (test instanceof Expr.IsNull isNull) {
+            Getter value = field(isNull.attribute());
+            return request -> {
+                Object found = value.get(request);
+                return found == Unavailable.VALUE ? UNKNOWN : known(found == null, isNull.negated());
+            };
+        }
+        if (test instanceof Expr.Compare compare) {
+            return compare(compare);
+        }
+        if (test instanceof Expr.In in) {
+            return in(in);
+        }
+        if (test instanceof Expr.Contains contains) {
+            return member(operand(contains.text()), field(contains.list()), contains.negated());
+        }
+        if (test instanceof Expr.MemberOfAttribute member) {
+            return member(operand(member.left()), field(member.list()), member.negated());
+        }
+        return text(test);
+    }
+
+    private Condition compare(Expr.Compare compare) {
+        Getter left = operand(compare.left());
+        Getter right = operand(compare.right());
+        if (compare.op().equality()) {
+            boolean negated = compare.op() == Expr.Comparison.NE;
+            if (compare.right() instanceof Operand.Literal literal && literal.value() instanceof String text) {
+                return request ->
+                        left.get(request) instanceof String found ? known(text.equals(found), negated) : UNKNOWN;
+            }
+            return request -> {
+                Object a = left.get(request);
+                Object b = right.get(request);
+                return usable(a) && usable(b) ? known(same(a, b), negated) : UNKNOWN;
+            };
+        }
+        Expr.Comparison op = compare.op();
+        if (compare.left().type() == dev.countersign.rules.facts.Type.NUMBER) {
+            return request -> left.get(request) instanceof Double a && right.get(request) instanceof Double b
+                    ? known(ordered(op, Double.compare(a + 0.0, b + 0.0)), false)
+                    : UNKNOWN;
+        }
+        return request -> left.get(request) instanceof Instant a && right.get(request) instanceof Instant b
+                ? known(ordered(op, a.compareTo(b)), false)
+                : UNKNOWN;
+    }
+
+    private static boolean usable(@Nullable Object value) {
+        return value != null && value != Unavailable.VALUE;
+    }
+
+    private static boolean same(@Nullable Object a, @Nullable Object b) {
+        if (a instanceof Double x && b instanceof Double y) {
+            return x.doubleValue() == y.doubleValue();
+        }
+        return java.util.Objects.equals(a, b);
+    }
+
+    private static boolean ordered(Expr.Comparison op, int sign) {
+        return switch (op) {
+            case LT -> sign < 0;
+            case LE -> sign <= 0;
+            case GT -> sign > 0;
+            case GE -> sign >= 0;
+            case EQ -> sign == 0;
+            case NE -> sign != 0;
+        };
+    }
+
+    private Condition in(Expr.In in) {
+        Getter left = operand(in.left());
+        Set<Object> values =
+                in.values().stream().map(literal -> key(literal.value())).collect(Collectors.toUnmodifiableSet());
+        return request -> {
+            Object found = left.get(request);
+            return found == null || found == Unavailable.VALUE
+                    ? UNKNOWN
+                    : known(values.contains(key(found)), in.negated());
+        };
+    }
+
+    /** Minus zero is zero. */
+    private static Object key(Object value) {
+        return value instanceof Double number ? (Object) (number + 0.0) : value;
+    }
+
+    /** An element whose text is not known could be the one that is asked for. */
+    private static Condition member(Getter text, Getter list, boolean negated) {
+        return request -> {
+            if (!(text.get(request) instanceof String wanted) || !(list.get(request) instanceof List<?> elements)) {
+                return UNKNOWN;
+            }
+            boolean hole = false;
+            for (Object element : elements) {
+                if (wanted.equals(element)) {
+                    return known(true, negated);
+                }
+                hole |= element == null;
+            }
+            return hole ? UNKNOWN : known(false, negated);
+        };
+    }
+
+    private Condition text(Expr.Test test) {
+        if (test instanceof Expr.Matches matches) {
+            Getter left = operand(matches.left());
+            return request -> left.get(request) instanceof String found
+                    ? known(matches.pattern().matches(found), matches.negated())
+                    : UNKNOWN;
+        }
+        if (test instanceof Expr.MemberOfList member) {
+            Getter left = operand(member.left());
+            int slot = layout.slot(member.list());
+            return request -> left.get(request) instanceof String found
+                    ? known(request.values().list(slot).contains(found), member.negated())
+                    : UNKNOWN;
+        }
+        if (test instanceof Expr.Affix affix) {
+            Getter left = operand(affix.left());
+            return request -> left.get(request) instanceof String found
+                    ? known(affix.starts() ? found.startsWith(affix.text()) : found.endsWith(affix.text()), false)
+                    : UNKNOWN;
+        }
+        if (test instanceof Expr.InCidr cidr) {
+            Getter left = field(cidr.address());
+            return request -> {
+                Boolean inside =
+                        left.get(request) instanceof String found ? cidr.block().contains(found) : null;
+                return inside == null ? UNKNOWN : inside ? TRUE : FALSE;
+            };
+        }
+        var glob = (Expr.MatchesGlob) test;
+        Getter left = field(glob.attribute());
+        return request ->
+                left.get(request) instanceof String found ? known(glob.glob().matches(found), false) : UNKNOWN;
+    }
+
+    private Getter operand(Operand operand) {
+        if (operand instanceof Operand.Field field) {
+            return field(field.attribute());
+        }
+        if (operand instanceof Operand.Literal literal) {
+            Object value = literal.value();
+            return request -> value;
+        }
+        if (operand instanceof Operand.Parameter parameter) {
+            int slot = layout.slot(parameter.param());
+            return request -> request.values().param(slot);
+        }
+        if (operand instanceof Operand.HoursSince since) {
+            Getter time = field(since.time());
+            return request -> {
+                Object found = time.get(request);
+                return found instanceof Instant instant
+                        ? (Object) (Duration.between(instant, request.now()).toMillis() / 3_600_000.0)
+                        : found;
+            };
+        }
+        return count((Operand.Count) operand);
+    }
+
+    private Getter count(Operand.Count count) {
+        Getter list = field(count.list());
+        return request -> {
+            Object found = list.get(request);
+            if (!(found instanceof List<?> elements)) {
+                return found;
+            }
+            if (count.glob() == null) {
+                return (double) elements.size();
+            }
+            int matching = 0;
+            for (Object element : elements) {
+                if (!(element instanceof String text)) {
+                    return Unavailable.VALUE;
+                }
+                matching += count.glob().matches(text) ? 1 : 0;
+            }
+            return (double) matching;
+        };
+    }
+
+    private Getter field(Attribute attribute) {
+        if (attribute.builtIn() != null && attribute.required()) {
+            return required(attribute.builtIn());
+        }
+        int slot = layout.slot(attribute);
+        return request -> request.value(attribute, slot);
+    }
+
+    private static Getter required(BuiltIn field) {
+        return switch (field) {
+            case TENANT -> Request::tenant;
+            case SUBJECT_TYPE -> Request::subjectType;
+            case SUBJECT_ID -> Request::subjectId;
+            case ACTION -> Request::action;
+            case RESOURCE_TYPE -> Request::resourceType;
+            case RESOURCE_ID -> Request::resourceId;
+            case NOW -> Request::now;
+            default -> throw new IllegalArgumentException(field + " is not in every request");
+        };
+    }
+}

@@ -1,0 +1,59 @@
+package dev.countersign.rules.engine;
+
+import dev.countersign.rules.facts.Request;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The fact of one evaluation: a request, and what rules say of it. Its findings hang on it and on nothing shared, so
+ * that a late rule can only speak of the request it was asked about.
+ */
+public final class Evaluation {
+    /** The most rules that are kept; beyond it, only their number is. */
+    static final int MAX_KEPT = 1_000;
+
+    private final Request request;
+    private final List<CompiledRule> matched = new ArrayList<>(4);
+    private final List<CompiledRule> unknown = new ArrayList<>(0);
+    private int overflow;
+
+    Evaluation(Request request) {
+        this.request = request;
+    }
+
+    /** The request that is judged. */
+    public Request request() {
+        return request;
+    }
+
+    /** The rules that apply, in no order. */
+    public List<CompiledRule> matched() {
+        return matched;
+    }
+
+    /** The rules of which it cannot be known whether they apply, in no order. */
+    public List<CompiledRule> unknown() {
+        return unknown;
+    }
+
+    /** How many rules could not be kept. An evaluation that overflows must deny. */
+    public int overflow() {
+        return overflow;
+    }
+
+    void matched(CompiledRule rule) {
+        keep(matched, rule);
+    }
+
+    void unknown(CompiledRule rule) {
+        keep(unknown, rule);
+    }
+
+    private void keep(List<CompiledRule> list, CompiledRule rule) {
+        if (list.size() < MAX_KEPT) {
+            list.add(rule);
+        } else {
+            overflow++;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.countersign.rules.engine;
+
+import static org.drools.model.PatternDSL.alphaIndexedBy;
+import static org.drools.model.PatternDSL.declarationOf;
+import static org.drools.model.PatternDSL.on;
+import static org.drools.model.PatternDSL.pattern;
+
+import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.Layout;
+import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Values;
+import dev.countersign.rules.pack.Pack;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.drools.model.Index;
+import org.drools.model.PatternDSL;
+import org.drools.model.Variable;
+import org.drools.model.functions.Function1;
+import org.drools.model.impl.ModelImpl;
+import org.drools.modelcompiler.KieBaseBuilder;
+import org.kie.api.KieBase;
+
+/**
+ * The rules of all active packs as one Drools knowledge base. It is built from the checked rules through the canonical
+ * model, with closures for conditions; nothing is compiled. Immutable, and shared by all threads.
+ */
+public final class RuleBase {
+    /**
+     * How each required field is read. Only fields that every request has may be indexed: a hash never asks the
+     * predicate, so an index on an optional field would turn "unknown" into "false" and let a deny rule slip by.
+     */
+    private static final Map<BuiltIn, HashKey> INDEXED = new EnumMap<>(Map.of(
+            BuiltIn.TENANT, new HashKey(0, evaluation -> evaluation.request().tenant()),
+            BuiltIn.SUBJECT_TYPE,
+                    new HashKey(1, evaluation -> evaluation.request().subjectType()),
+            BuiltIn.SUBJECT_ID,
+                    new HashKey(2, evaluation -> evaluation.request().subjectId()),
+            BuiltIn.ACTION, new HashKey(3, evaluation -> evaluation.request().action()),
+            BuiltIn.RESOURCE_TYPE,
+                    new HashKey(4, evaluation -> evaluation.request().resourceType()),
+            BuiltIn.RESOURCE_ID,
+                    new HashKey(5, evaluation -> evaluation.request().resourceId())));
+
+    private record HashKey(int number, Function1<Evaluation, String> read) {}
+
+    private final List<Pack> packs;
+    private final List<CompiledRule> rules;
+    private final Layout layout;
+    private final KieBase kieBase;
+
+    private RuleBase(List<Pack> packs, List<CompiledRule> rules, Layout layout, KieBase kieBase) {
+        this.packs = packs;
+        this.rules = rules;
+        this.layout = layout;
+        this.kieBase = kieBase;
+    }
+
+    /** The base of these packs. */
+    public static RuleBase of(List<Pack> packs) {
+        var layout = new Layout();
+        var conditions = new Conditions(layout);
+        var rules = new ArrayList<CompiledRule>();
+        var model = new ModelImpl();
+        for (Pack pack : packs) {
+            pack.rules().forEach(rule -> rules.add(new CompiledRule(rule, rules.size(), conditions)));
+            pack.vocabulary().params().values().forEach(layout::slot);
+            pack.vocabulary().lists().values().forEach(layout::slot);
+        }
+        BuiltIn.all().forEach(layout::slot);
+        packs.forEach(pack -> pack.vocabulary().attributes().values().forEach(layout::slot));
+        rules.forEach(rule -> model.addRule(drools(rule)));
+        return new RuleBase(
+                List.copyOf(packs), List.copyOf(rules), layout, KieBaseBuilder.createKieBaseFromModel(model));
+    }
+
+    private static org.drools.model.Rule drools(CompiledRule rule) {
+        Variable<Evaluation> fact = declarationOf(Evaluation.class);
+        PatternDSL.PatternDef<Evaluation> pattern = pattern(fact);
+        for (CompiledRule.Part part : rule.parts()) {
+            Condition condition = part.condition();
+            HashKey key = part.indexed() == null ? null : INDEXED.get(part.indexed());
+            if (key != null) {
+                pattern = pattern.expr(
+                        part.node(),
+                        evaluation -> condition.test(evaluation.request()) != Condition.FALSE,
+                        alphaIndexedBy(String.class, Index.ConstraintType.EQUAL, key.number(), key.read(), part.key()));
+            } else {
+                pattern = pattern.expr(
+                        part.node(), evaluation -> condition.test(evaluation.request()) != Condition.FALSE);
+            }
+        }
+        return PatternDSL.rule(rule.rule().pack(), rule.rule().name()).build(pattern, on(fact).execute(rule::fire));
+    }
+
+    /** The packs, by name. */
+    public List<Pack> packs() {
+        return packs;
+    }
+
+    /** All rules, by ordinal. */
+    public List<CompiledRule> rules() {
+        return rules;
+    }
+
+    /** The numbering that requests and values for this base must have. */
+    public Layout layout() {
+        return layout;
+    }
+
+    /** The packs' defaults, replaced by what the environment and a tenant set. */
+    public Values values(Map<String, String> env, Map<String, String> settings) {
+        return Values.of(layout, env, settings);
+    }
+
+    /** A new evaluator on this base, for one thread. */
+    public Evaluator evaluator() {
+        return new Evaluator(kieBase, rules.size());
+    }
+
+    /** What all rules say of a request, asked one by one in a plain loop: the reference for the engine. */
+    public Evaluation interpret(Request request) {
+        var evaluation = new Evaluation(request);
+        for (CompiledRule rule : rules) {
+            if (rule.test(request) != Condition.FALSE) {
+                rule.fire(evaluation);
+            }
+        }
+        return evaluation;
+    }
+}

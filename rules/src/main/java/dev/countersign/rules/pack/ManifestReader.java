@@ -1,0 +1,252 @@
+package dev.countersign.rules.pack;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.countersign.rules.dialect.Code;
+import dev.countersign.rules.dialect.Diagnostic;
+import dev.countersign.rules.dialect.Diagnostics;
+import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.NamedList;
+import dev.countersign.rules.facts.Param;
+import dev.countersign.rules.facts.SourcePath;
+import dev.countersign.rules.facts.Type;
+import dev.countersign.rules.facts.Vocabulary;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@code pack.yaml} into the names that a pack declares, with a diagnostic for every mistake. */
+final class ManifestReader {
+    private static final ObjectMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .build();
+    private static final Pattern PACK = Pattern.compile("[a-z][a-z0-9-]{0,62}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*){0,4}");
+    private static final Pattern ENV = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
+    private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(s|m|h|d)");
+
+    private final String file;
+    private final String text;
+    private final Diagnostics diagnostics;
+
+    ManifestReader(String file, String text, Diagnostics diagnostics) {
+        this.file = file;
+        this.text = text;
+        this.diagnostics = diagnostics;
+    }
+
+    /** The pack without its rules, or {@code null} if the manifest cannot be read at all. */
+    @Nullable
+    Pack read(String digest) {
+        Manifest manifest;
+        try {
+            manifest = YAML.readValue(text, Manifest.class);
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            error(at == null ? 1 : at.getLineNr(), at == null ? 1 : at.getColumnNr(), e.getOriginalMessage());
+            return null;
+        }
+        if (manifest == null
+                || manifest.name() == null
+                || !PACK.matcher(manifest.name()).matches()) {
+            error(line("name"), 1, "`name` is missing or not lower-case letters, digits and dashes");
+            return null;
+        }
+        String name = manifest.name();
+        Map<String, ApprovalTemplate> templates = templates(orEmpty(manifest.approvals()));
+        var vocabulary = Vocabulary.of(
+                name,
+                attributes(orEmpty(manifest.attributes())),
+                params(name, orEmpty(manifest.params())),
+                lists(name, orEmpty(manifest.lists())),
+                templates.keySet());
+        return new Pack(
+                name,
+                manifest.version() == null ? "0" : manifest.version(),
+                manifest.description() == null ? "" : manifest.description(),
+                digest,
+                vocabulary,
+                templates,
+                List.of(),
+                bar(manifest.tests()));
+    }
+
+    private List<Attribute> attributes(Map<String, Manifest.Attr> declared) {
+        var out = new ArrayList<Attribute>();
+        declared.forEach((name, attr) -> {
+            Type type = attr == null ? null : type(name, attr.type());
+            SourcePath from = attr == null || attr.from() == null ? null : SourcePath.parse(attr.from());
+            boolean taken =
+                    BuiltIn.all().stream().anyMatch(field -> field.name().equals(name));
+            if (!NAME.matcher(name).matches()) {
+                error(line(name), 1, "`" + name + "` is not a bare or dotted name");
+            } else if (taken) {
+                error(line(name), 1, "`" + name + "` is a built-in field and cannot be declared again");
+            } else if (from == null) {
+                error(line(name), 1, "`" + name + "` needs `from:` with a path such as context.region");
+            } else if (from.many() && type != null && type != Type.LIST) {
+                error(line(name), 1, "`" + name + "` reads many values, so its type is list");
+            } else if (type != null) {
+                out.add(new Attribute(name, type, from, null));
+            }
+        });
+        return out;
+    }
+
+    private Map<String, Param> params(String pack, Map<String, Manifest.Par> declared) {
+        var out = new LinkedHashMap<String, Param>();
+        declared.forEach((name, par) -> {
+            Type type = par == null ? null : type(name, par.type());
+            if (par == null || type == null || !name(name) || !env(name, par.env())) {
+                return;
+            }
+            JsonNode value = par.value();
+            try {
+                if (value == null || !value.isValueNode() || value.isNull()) {
+                    throw new IllegalArgumentException("it is missing");
+                }
+                boolean fits = type == Type.TEXT || type == Type.TIME
+                        ? value.isTextual()
+                        : type == Type.NUMBER ? value.isNumber() : value.isBoolean();
+                if (!fits) {
+                    throw new IllegalArgumentException("it is no " + type.word());
+                }
+                var untyped = new Param(pack, name, type, "", par.env());
+                out.put(name, new Param(pack, name, type, untyped.parse(value.asText()), par.env()));
+            } catch (IllegalArgumentException e) {
+                error(
+                        line(name),
+                        1,
+                        "`" + name + "` needs a `default:` that is a " + type.word() + ": " + e.getMessage());
+            }
+        });
+        return out;
+    }
+
+    private Map<String, NamedList> lists(String pack, Map<String, Manifest.Lst> declared) {
+        var out = new LinkedHashMap<String, NamedList>();
+        declared.forEach((name, list) -> {
+            if (list != null && name(name) && env(name, list.env())) {
+                List<String> entries = list.entries() == null ? List.of() : List.copyOf(list.entries());
+                out.put(name, new NamedList(pack, name, entries, list.env()));
+            } else if (list == null) {
+                error(line(name), 1, "`" + name + "` needs a `default:`");
+            }
+        });
+        return out;
+    }
+
+    private Map<String, ApprovalTemplate> templates(Map<String, Manifest.Approval> declared) {
+        var out = new LinkedHashMap<String, ApprovalTemplate>();
+        declared.forEach((name, approval) -> {
+            Duration decide = approval == null ? null : duration(name, "decide_within", approval.decideWithin());
+            Duration use = approval == null ? null : duration(name, "use_within", approval.useWithin());
+            var stages = new ArrayList<ApprovalTemplate.Stage>();
+            if (approval != null && approval.stages() != null) {
+                for (Manifest.Stage stage : approval.stages()) {
+                    int quorum = stage == null || stage.quorum() == null ? 1 : stage.quorum();
+                    List<String> roles = stage == null || stage.roles() == null ? List.of() : stage.roles();
+                    if (quorum < 1 || quorum > 20 || roles.isEmpty()) {
+                        error(line(name), 1, "a stage of `" + name + "` needs a quorum from 1 to 20 and `roles:`");
+                    }
+                    String title =
+                            stage == null || stage.name() == null ? "stage " + (stages.size() + 1) : stage.name();
+                    stages.add(new ApprovalTemplate.Stage(title, quorum, List.copyOf(roles)));
+                }
+            }
+            if (stages.isEmpty()) {
+                error(line(name), 1, "the approval template `" + name + "` needs at least one stage");
+            } else if (decide != null && use != null) {
+                out.put(name, new ApprovalTemplate(name, List.copyOf(stages), decide, use));
+            }
+        });
+        return out;
+    }
+
+    private @Nullable Duration duration(String template, String member, @Nullable String written) {
+        var match = DURATION.matcher(written == null ? "" : written);
+        if (!match.matches()) {
+            error(line(template), 1, "`" + template + "." + member + "` is a time such as 15m, 1h or 2d");
+            return null;
+        }
+        long amount = Long.parseLong(match.group(1));
+        return switch (match.group(2)) {
+            case "s" -> Duration.ofSeconds(amount);
+            case "m" -> Duration.ofMinutes(amount);
+            case "h" -> Duration.ofHours(amount);
+            default -> Duration.ofDays(amount);
+        };
+    }
+
+    private static Pack.Bar bar(Manifest.@Nullable Tests tests) {
+        return tests == null
+                ? new Pack.Bar(100, 80, 100)
+                : new Pack.Bar(
+                        percent(tests.rules(), 100), percent(tests.conditions(), 80), percent(tests.needed(), 100));
+    }
+
+    private static int percent(@Nullable Integer given, int otherwise) {
+        return given == null ? otherwise : Math.max(0, Math.min(100, given));
+    }
+
+    private @Nullable Type type(String name, @Nullable String word) {
+        for (Type type : Type.values()) {
+            if (type.word().equals(word)) {
+                return type;
+            }
+        }
+        String known =
+                String.join(", ", Arrays.stream(Type.values()).map(Type::word).toList());
+        error(line(name), 1, "`" + name + "` needs a `type:` out of " + known);
+        return null;
+    }
+
+    private boolean name(String name) {
+        if (!NAME.matcher(name).matches()) {
+            error(line(name), 1, "`" + name + "` is not a bare or dotted name");
+            return false;
+        }
+        return true;
+    }
+
+    private boolean env(String name, @Nullable String variable) {
+        if (variable != null && !ENV.matcher(variable).matches()) {
+            error(line(name), 1, "`env:` of `" + name + "` is not the name of an environment variable");
+            return false;
+        }
+        return true;
+    }
+
+    /** The line on which a member's name first stands, or 1. */
+    private int line(String member) {
+        String[] lines = text.split("\n", -1);
+        for (int i = 0; i < lines.length; i++) {
+            String line = lines[i].strip().toLowerCase(Locale.ROOT);
+            if (line.startsWith(member.toLowerCase(Locale.ROOT) + ":")) {
+                return i + 1;
+            }
+        }
+        return 1;
+    }
+
+    private void error(int line, int column, String message) {
+        diagnostics.add(new Diagnostic(file, line, column, Code.Y001, message, null, null));
+    }
+
+    private static <V> Map<String, V> orEmpty(@Nullable Map<String, V> map) {
+        return map == null ? Map.of() : map;
+    }
+}

@@ -1,0 +1,162 @@
+package dev.countersign.rules.pack;
+
+import dev.countersign.rules.dialect.Code;
+import dev.countersign.rules.dialect.Diagnostic;
+import dev.countersign.rules.dialect.Diagnostics;
+import dev.countersign.rules.dialect.Gate;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.facts.Sha256;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Reads packs from folders: a pack is a folder with {@code pack.yaml} and {@code *.drl} files beside it. */
+public final class PackReader {
+    /** The manifest's file name. */
+    public static final String MANIFEST = "pack.yaml";
+
+    private final Diagnostics diagnostics;
+
+    /** A reader that reports mistakes to {@code diagnostics}. */
+    public PackReader(Diagnostics diagnostics) {
+        this.diagnostics = diagnostics;
+    }
+
+    /**
+     * The packs at these places, each a pack or a folder of packs, sorted by name. Mistakes are reported; what is
+     * returned is complete only if there are none.
+     *
+     * @throws UncheckedIOException if a file cannot be read
+     */
+    public List<Pack> read(List<Path> places) {
+        var folders = new ArrayList<Path>();
+        for (Path place : places) {
+            List<Path> found = folders(place);
+            if (found.isEmpty()) {
+                error(place.toString(), "there is no pack here: no " + MANIFEST + ", and no folder with one");
+            }
+            folders.addAll(found);
+        }
+        var packs = new ArrayList<Pack>();
+        var names = new HashSet<String>();
+        for (Path folder : folders) {
+            Pack pack = readPack(folder);
+            if (pack != null && !names.add(pack.name())) {
+                error(folder.resolve(MANIFEST).toString(), "there is another pack with the name `" + pack.name() + "`");
+            } else if (pack != null) {
+                packs.add(pack);
+            }
+        }
+        packs.sort(java.util.Comparator.comparing(Pack::name));
+        return List.copyOf(packs);
+    }
+
+    private static List<Path> folders(Path place) {
+        if (Files.isRegularFile(place.resolve(MANIFEST))) {
+            return List.of(place);
+        }
+        if (!Files.isDirectory(place)) {
+            return List.of();
+        }
+        try (var entries = Files.list(place)) {
+            return entries.filter(entry -> Files.isRegularFile(entry.resolve(MANIFEST)))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private @Nullable Pack readPack(Path folder) {
+        var texts = new TreeMap<String, String>();
+        try (var entries = Files.list(folder)) {
+            for (Path entry : entries.sorted().toList()) {
+                String name = entry.getFileName().toString();
+                if (name.equals(MANIFEST) || name.endsWith(".drl")) {
+                    String text = decode(entry);
+                    if (text != null) {
+                        texts.put(name, text);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return read(folder.toString(), texts);
+    }
+
+    /**
+     * The pack that these files make, or {@code null} if its manifest cannot be read.
+     *
+     * @param place what diagnostics put before a file's name
+     * @param texts the files' texts by name
+     */
+    public @Nullable Pack read(String place, Map<String, String> texts) {
+        String manifest = texts.get(MANIFEST);
+        String prefix = place.isEmpty() ? "" : place + "/";
+        if (manifest == null) {
+            error(prefix + MANIFEST, "the manifest is missing");
+            return null;
+        }
+        Pack pack = new ManifestReader(prefix + MANIFEST, manifest, diagnostics).read(digest(texts));
+        if (pack == null) {
+            return null;
+        }
+        var gate = new Gate(pack.vocabulary(), diagnostics);
+        var rules = new ArrayList<Rule>();
+        new TreeMap<>(texts).forEach((name, text) -> {
+            if (name.endsWith(".drl")) {
+                rules.addAll(gate.read(prefix + name, text));
+            }
+        });
+        if (texts.keySet().stream().noneMatch(name -> name.endsWith(".drl"))) {
+            error(prefix + MANIFEST, "the pack has no .drl file");
+        }
+        return new Pack(
+                pack.name(),
+                pack.version(),
+                pack.description(),
+                pack.digest(),
+                pack.vocabulary(),
+                pack.templates(),
+                List.copyOf(rules),
+                pack.bar());
+    }
+
+    private @Nullable String decode(Path file) throws IOException {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(Files.readAllBytes(file)))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            diagnostics.add(new Diagnostic(file.toString(), 1, 1, Code.S002, "the file is not UTF-8", null, null));
+            return null;
+        }
+    }
+
+    private static String digest(Map<String, String> texts) {
+        var out = new StringBuilder();
+        new TreeMap<>(texts)
+                .forEach((name, text) -> out.append(name)
+                        .append('\n')
+                        .append(text.length())
+                        .append('\n')
+                        .append(text));
+        return Sha256.hex(out.toString());
+    }
+
+    private void error(String file, String message) {
+        diagnostics.add(new Diagnostic(file, 1, 1, Code.Y001, message, null, null));
+    }
+}

@@ -1,0 +1,150 @@
+package dev.countersign.rules.verdict;
+
+import dev.countersign.rules.dialect.Effect;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.engine.CompiledRule;
+import dev.countersign.rules.engine.Evaluation;
+import dev.countersign.rules.facts.Attribute;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one combining algorithm: deny, or a restricting rule that cannot be judged, beats approval beats allow; if nothing
+ * allows, the answer is deny. The order in which rules fired does not matter.
+ */
+public final class DenyOverrides {
+    private static final Comparator<CompiledRule> BY_ORDINAL = Comparator.comparingInt(CompiledRule::ordinal);
+
+    private DenyOverrides() {}
+
+    /** The verdict on an evaluation. */
+    public static Verdict combine(Evaluation evaluation) {
+        List<CompiledRule> unknown = sorted(evaluation.unknown());
+        List<Rule> matched = rules(sorted(evaluation.matched()));
+        List<Rule> unjudged = rules(unknown);
+        if (evaluation.overflow() > 0) {
+            return new Verdict(
+                    Outcome.DENY, List.of(Verdict.ENGINE_ERROR), null, null, matched, unjudged, List.of(), List.of());
+        }
+        List<Finding> denials = findings(matched, Effect.Deny.class);
+        if (!denials.isEmpty()) {
+            List<String> reasons = codes(denials, effect -> ((Effect.Deny) effect).code());
+            return new Verdict(
+                    Outcome.DENY, reasons, denials.get(0).rule(), null, matched, unjudged, List.of(), List.of());
+        }
+        for (CompiledRule rule : unknown) {
+            if (rule.rule().restricting()) {
+                Attribute missing = rule.missing(evaluation.request());
+                return new Verdict(
+                        Outcome.DENY,
+                        List.of(Verdict.MISSING_ATTRIBUTE),
+                        rule.rule(),
+                        missing == null ? null : missing.name(),
+                        matched,
+                        unjudged,
+                        List.of(),
+                        List.of());
+            }
+        }
+        List<Finding> approvals = findings(matched, Effect.RequireApproval.class);
+        if (!approvals.isEmpty()) {
+            List<String> reasons = codes(approvals, effect -> ((Effect.RequireApproval) effect).code());
+            return new Verdict(
+                    Outcome.REQUIRE_APPROVAL,
+                    reasons,
+                    approvals.get(0).rule(),
+                    null,
+                    matched,
+                    unjudged,
+                    approvals,
+                    List.of());
+        }
+        List<Finding> allows = findings(matched, Effect.Allow.class);
+        if (allows.isEmpty()) {
+            return new Verdict(
+                    Outcome.DENY, List.of(Verdict.NO_RULE), null, null, matched, unjudged, List.of(), List.of());
+        }
+        return new Verdict(
+                Outcome.ALLOW,
+                codes(allows, effect -> ((Effect.Allow) effect).code()),
+                allows.get(0).rule(),
+                null,
+                matched,
+                unjudged,
+                List.of(),
+                obligations(matched));
+    }
+
+    private static List<CompiledRule> sorted(List<CompiledRule> rules) {
+        if (rules.size() < 2) {
+            return rules;
+        }
+        var out = new ArrayList<>(rules);
+        out.sort(BY_ORDINAL);
+        return out;
+    }
+
+    private static List<Rule> rules(List<CompiledRule> compiled) {
+        var out = new ArrayList<Rule>(compiled.size());
+        for (CompiledRule rule : compiled) {
+            out.add(rule.rule());
+        }
+        return out;
+    }
+
+    private static List<Finding> findings(List<Rule> matched, Class<? extends Effect> kind) {
+        var out = new ArrayList<Finding>(2);
+        for (Rule rule : matched) {
+            for (Effect effect : rule.effects()) {
+                if (kind.isInstance(effect)) {
+                    out.add(new Finding(rule, effect));
+                }
+            }
+        }
+        return out;
+    }
+
+    private static List<String> codes(List<Finding> findings, Function<Effect, String> code) {
+        if (findings.size() == 1) {
+            return List.of(code.apply(findings.get(0).effect()));
+        }
+        var out = new LinkedHashSet<String>();
+        findings.forEach(finding -> out.add(code.apply(finding.effect())));
+        return List.copyOf(out);
+    }
+
+    /** Equal obligations once; of limits with one name and window the lowest; of modes, draft before auto. */
+    private static List<Effect> obligations(List<Rule> matched) {
+        Map<Object, Effect> joined = null;
+        for (Rule rule : matched) {
+            for (Effect effect : rule.effects()) {
+                if (effect instanceof Effect.Allow) {
+                    continue;
+                }
+                joined = joined == null ? new LinkedHashMap<>() : joined;
+                joined.merge(key(effect), effect, DenyOverrides::stricter);
+            }
+        }
+        return joined == null ? List.of() : List.copyOf(joined.values());
+    }
+
+    private static Object key(Effect effect) {
+        if (effect instanceof Effect.Limit limit) {
+            return List.of("limit", limit.name(), limit.per());
+        }
+        return effect instanceof Effect.Transform transform ? List.of("transform", transform.name()) : effect;
+    }
+
+    private static Effect stricter(Effect a, @Nullable Effect b) {
+        if (a instanceof Effect.Limit first && b instanceof Effect.Limit second) {
+            return first.max() <= second.max() ? first : second;
+        }
+        return b instanceof Effect.Transform second && second.value().equals("draft") ? second : a;
+    }
+}
