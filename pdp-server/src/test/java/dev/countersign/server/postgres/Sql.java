@@ -1,0 +1,31 @@
+package dev.countersign.server.postgres;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** Single statements against a database, each on a connection of its own. */
+final class Sql {
+    private Sql() {}
+
+    static void execute(PostgresAddress address, String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address.jdbcUrl(), address.jdbcProperties());
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** The first column of the first row. */
+    static String query(PostgresAddress address, String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address.jdbcUrl(), address.jdbcProperties());
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            if (!rows.next()) {
+                throw new AssertionError("no row: " + sql);
+            }
+            return rows.getString(1);
+        }
+    }
+}
