@@ -31,7 +31,7 @@ record ApplicationRole(PostgresAddress owner, PostgresAddress application) {
     /** Sees to it that the role is there and can log in; falls back to the owner, with a warning. */
     static ApplicationRole ensure(PostgresAddress owner) {
         if (owner.password().isEmpty()) {
-            return fallback(owner, "it has no password to derive one for " + NAME + " from");
+            return fallback(owner, "it has no password to derive one for " + NAME + " from: give it one");
         }
         PostgresAddress application = owner.withLogin(NAME, derivedPassword(owner.password()));
         try (Connection connection = connect(owner)) {
@@ -46,13 +46,13 @@ record ApplicationRole(PostgresAddress owner, PostgresAddress application) {
         }
         return canLogIn(application)
                 ? new ApplicationRole(owner, application)
-                : fallback(owner, "it could not give " + NAME + " a login");
+                : fallback(owner, "it could not give " + NAME + " a login: give it CREATEROLE");
     }
 
     private static ApplicationRole fallback(PostgresAddress owner, String why) {
         LOG.warn(
-                "The server works as the database role {}, which owns the tables, because {}."
-                        + " Give that role a password and CREATEROLE to have the server work with fewer rights.",
+                "The server works as the database role {}, which owns the tables and so has more rights than it needs."
+                        + " The reason and the remedy: {}",
                 owner.user(),
                 why);
         return new ApplicationRole(owner, owner);
@@ -95,7 +95,10 @@ record ApplicationRole(PostgresAddress owner, PostgresAddress application) {
                 granted.next();
                 return granted.getBoolean(1)
                         ? application
-                        : fallback(owner, "the tables were made before " + NAME + " and grant it nothing")
+                        : fallback(
+                                        owner,
+                                        "the tables were made before " + NAME
+                                                + " and grant it nothing: start with a new database")
                                 .application();
             }
         } catch (SQLException failed) {

@@ -8,7 +8,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -113,7 +112,6 @@ final class Cluster {
         byte[] bytes = new byte[32];
         random.nextBytes(bytes);
         String password = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-        Files.deleteIfExists(home.resolve("password"));
         writeSecret(home.resolve("password"), password);
         return password;
     }
@@ -128,7 +126,7 @@ final class Cluster {
     }
 
     private static void writeSecret(Path file, String secret) throws IOException {
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Directories.createPrivateFile(file);
         Files.write(file, (secret + "\n").getBytes(UTF_8), StandardOpenOption.SYNC);
     }
 

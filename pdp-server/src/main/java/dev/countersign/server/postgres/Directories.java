@@ -1,6 +1,7 @@
 package dev.countersign.server.postgres;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -9,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Directories with given permissions and owners, whatever the process's umask is. */
+/** Directories and files with given permissions and owners, whatever the process's umask is. */
 final class Directories {
     private Directories() {}
 
@@ -20,9 +21,22 @@ final class Directories {
             if (above != null) {
                 create(above, permissions);
             }
-            Files.createDirectory(directory);
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(permissions));
+            try {
+                Files.createDirectory(directory);
+                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(permissions));
+            } catch (FileAlreadyExistsException exists) {
+                // Another server that starts at the same moment may have been faster.
+                if (!Files.isDirectory(directory)) {
+                    throw exists;
+                }
+            }
         }
+    }
+
+    /** Creates an empty file that only its owner reads and writes, in place of one that is there. */
+    static void createPrivateFile(Path file) throws IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     }
 
     /** Deletes a file or a whole directory, if it is there. */

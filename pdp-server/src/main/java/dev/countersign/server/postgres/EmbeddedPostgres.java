@@ -106,6 +106,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
         }
         for (int attempt = 1; ; attempt++) {
             int port = freePort();
+            Directories.createPrivateFile(log);
             Process process = Programs.spawn(cluster.server(port, log));
             EmbeddedPostgres server = new EmbeddedPostgres(
                     cluster,

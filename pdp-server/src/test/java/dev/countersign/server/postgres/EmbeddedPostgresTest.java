@@ -104,6 +104,41 @@ class EmbeddedPostgresTest {
     }
 
     @Test
+    void runsInASessionOfItsOwnAndKnowsNothingOfTheServersEnvironment() throws Exception {
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start(data, RANDOM)) {
+            assertThat(postgres.processes()).isNotEmpty();
+            String pid = Files.readAllLines(data.resolve("postgres/data/postmaster.pid"))
+                    .get(0);
+            String state = Files.readString(Path.of("/proc", pid, "stat"));
+            String session = state.substring(state.lastIndexOf(')') + 2).split(" ")[3];
+            String[] environment =
+                    Files.readString(Path.of("/proc", pid, "environ")).split("\0");
+
+            assertThat(session).isEqualTo(pid);
+            assertThat(environment).hasSize(2).allMatch(entry -> entry.matches("(PATH|LC_ALL)=.*"));
+        }
+    }
+
+    @Test
+    void severalServersMayMigrateAnEmptyDatabaseAtOnce() {
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start(data, RANDOM)) {
+            PostgresAddress empty = postgres.address().withDatabase("postgres");
+
+            List<CompletableFuture<PostgresAddress>> servers = Stream.generate(() -> CompletableFuture.supplyAsync(
+                            () -> Migrations.migrate(empty), task -> new Thread(task).start()))
+                    .limit(4)
+                    .toList();
+
+            assertThat(servers)
+                    .extracting(CompletableFuture::join)
+                    .hasSize(4)
+                    .allSatisfy(application -> assertThat(Sql.query(application, "SELECT count(*) FROM tenants"))
+                            .isEqualTo("0"))
+                    .allSatisfy(application -> assertThat(application.user()).isEqualTo("countersign_app"));
+        }
+    }
+
+    @Test
     void refusesAWrongPassword() {
         try (EmbeddedPostgres postgres = EmbeddedPostgres.start(data, RANDOM)) {
             PostgresAddress wrong = postgres.address().withLogin(Cluster.SUPERUSER, "wrong");
