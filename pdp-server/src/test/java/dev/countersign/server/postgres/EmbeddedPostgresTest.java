@@ -4,13 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.sql.SQLException;
@@ -51,9 +46,9 @@ class EmbeddedPostgresTest {
     }
 
     @BeforeEach
-    void copy() throws IOException {
+    void copyCreated() throws IOException {
         data = reachable(Files.createTempDirectory("countersign-data-"));
-        copy(created, data);
+        Copies.tree(created, data);
     }
 
     @AfterEach
@@ -325,7 +320,7 @@ class EmbeddedPostgresTest {
         Path home = reachable(Files.createTempDirectory("countersign-user-"));
         try {
             Path own = Files.createDirectory(home.resolve("data"));
-            String classPath = root ? copyClassPath(classes) : System.getProperty("java.class.path");
+            String classPath = root ? Copies.classPath(classes) : System.getProperty("java.class.path");
             List<String> asNobody = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
             if (root) {
                 Directories.giveTo(65534, own);
@@ -354,49 +349,5 @@ class EmbeddedPostgresTest {
     private static Path reachable(Path directory) throws IOException {
         return Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"))
                 .toRealPath();
-    }
-
-    /** The class path where every user can read it. */
-    private static String copyClassPath(Path target) throws IOException {
-        StringBuilder copies = new StringBuilder();
-        int number = 0;
-        for (String entry : System.getProperty("java.class.path").split(":")) {
-            Path source = Path.of(entry);
-            if (Files.exists(source)) {
-                Path copy = target.resolve(++number + "-" + source.getFileName());
-                copy(source, copy);
-                copies.append(copies.isEmpty() ? "" : ":").append(copy);
-            }
-        }
-        return copies.toString();
-    }
-
-    /** Copies a file or directory, but only links to unpacked programs. */
-    private static void copy(Path source, Path target) throws IOException {
-        Files.walkFileTree(source, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
-                    throws IOException {
-                Path copy = target.resolve(source.relativize(directory));
-                if (directory.getFileName().toString().startsWith("bin-")) {
-                    Files.createSymbolicLink(copy, directory);
-                    return FileVisitResult.SKIP_SUBTREE;
-                }
-                if (!Files.exists(copy)) {
-                    Files.copy(directory, copy, StandardCopyOption.COPY_ATTRIBUTES);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.copy(
-                        file,
-                        target.resolve(source.relativize(file).toString()),
-                        StandardCopyOption.COPY_ATTRIBUTES,
-                        LinkOption.NOFOLLOW_LINKS);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -2,6 +2,7 @@ package dev.countersign.server.postgres;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.vertx.pgclient.SslMode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -64,7 +65,7 @@ final class ServerProcess implements AutoCloseable {
                 "countersign",
                 Cluster.SUPERUSER,
                 Files.readString(dataDirectory.resolve("postgres/password")).strip(),
-                io.vertx.pgclient.SslMode.DISABLE);
+                SslMode.DISABLE);
     }
 
     /** The line that says how the start went. */
