@@ -1,0 +1,115 @@
+package dev.countersign.server.decisionlog;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread that makes segments durable: every 50 ms, and at once when an answer waits for it. All answers that came
+ * meanwhile share one force. It also closes the files of segments that their writer has left.
+ */
+final class LogFlusher implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LogFlusher.class);
+    private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final Path directory;
+    private final LogObserver observer;
+    private final ConcurrentLinkedQueue<Segment> open = new ConcurrentLinkedQueue<>();
+    private final Thread thread = new Thread(this::run, "decision-log-flusher");
+    private volatile boolean stopped;
+
+    LogFlusher(Path directory, LogObserver observer) {
+        this.directory = directory;
+        this.observer = observer;
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    void add(Segment segment) {
+        open.add(segment);
+    }
+
+    /** Lets the next force begin now. */
+    void wake() {
+        LockSupport.unpark(thread);
+    }
+
+    /** Makes everything durable that is written, closes the files and ends the thread. The writers must be at rest. */
+    @Override
+    public void close() {
+        stopped = true;
+        wake();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!stopped) {
+            if (open.stream().noneMatch(Segment::awaited)) {
+                LockSupport.parkNanos(INTERVAL_NANOS);
+            }
+            open.removeIf(this::keepDurable);
+        }
+        open.forEach(Segment::finish);
+        open.removeIf(this::keepDurable);
+    }
+
+    /** Forces what is new; answers whether the segment needs no more attention. */
+    private boolean keepDurable(Segment segment) {
+        boolean finished = segment.finished();
+        long written = segment.written();
+        FileChannel channel = segment.channel();
+        if (channel == null) {
+            return true;
+        }
+        try {
+            if (!segment.bad() && (written > segment.durable() || segment.awaited())) {
+                force(segment, channel, written);
+            }
+            if (finished) {
+                channel.close();
+            }
+        } catch (IOException e) {
+            observer.failed(LogObserver.Failure.FORCE);
+            LOG.error(
+                    "{}: {}; a power cut may lose what was decided since. The next entry begins a new segment; check the disk",
+                    segment.file(),
+                    segment.unforced(),
+                    e);
+            segment.markBad(new LogUnavailableException(segment.unforced(), e));
+        }
+        return finished;
+    }
+
+    private void force(Segment segment, FileChannel channel, long written) throws IOException {
+        long begin = System.nanoTime();
+        channel.force(false);
+        if (segment.durable() == 0) {
+            forceDirectory(directory);
+        }
+        observer.forced(System.nanoTime() - begin);
+        segment.markDurable(written);
+    }
+
+    /** Makes the names of files durable. */
+    static void forceDirectory(Path directory) throws IOException {
+        try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+}

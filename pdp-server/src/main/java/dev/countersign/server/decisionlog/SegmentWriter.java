@@ -1,0 +1,275 @@
+package dev.countersign.server.decisionlog;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The writer of one event loop's chain of segments. Confined to that loop's thread.
+ *
+ * <p>{@link #append} only remembers an entry; {@link #flush} writes everything remembered by one write, and only then may
+ * the answers leave. When {@code flush} or {@code append} throws {@link LogUnavailableException}, none of the entries
+ * since the last successful flush is in the log, and the writer is ready for the next attempt.
+ */
+public final class SegmentWriter {
+    private static final Logger LOG = LoggerFactory.getLogger(SegmentWriter.class);
+    private static final int BUFFER_BYTES = 256 << 10;
+    private static final int KEPT_BUFFER_BYTES = 4 << 20;
+    private static final long SMALLEST_ROLL = 256L << 10;
+    private static final long LARGEST_ROLL = 64L << 20;
+    /** Between two attempts on a broken disk, so that a busy loop does not fill it with headers. */
+    private static final long PAUSE_MILLIS = 100;
+
+    private final DecisionLog log;
+    private final int loop;
+    private final SegmentFiles files;
+    private final LogObserver observer;
+    private final InstantSource clock;
+
+    private final Chain chain = new Chain(Chain.root());
+    private final byte[] writtenHash = new byte[Chain.HASH_BYTES];
+    private ByteBuffer pending = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private int pendingEntries;
+    private long nextSeq;
+    private long rollBytes;
+    private long notBefore = Long.MIN_VALUE;
+    private @Nullable Segment current;
+    private @Nullable Segment predecessor;
+    private SegmentHeader.@Nullable ChainEnd predecessorEnd;
+
+    SegmentWriter(DecisionLog log, int loop, Recovery.@Nullable Head head) throws LogUnavailableException {
+        this.log = log;
+        this.loop = loop;
+        this.files = log.files();
+        this.observer = log.observer();
+        this.clock = log.settings().clock();
+        if (head != null) {
+            predecessor = head.segment();
+            predecessorEnd = head.end();
+        }
+        open();
+    }
+
+    /**
+     * Adds an entry to what the next flush writes.
+     *
+     * @return its number in {@link #segment()}; void if that flush fails
+     * @throws IllegalArgumentException when the entry is empty or larger than 16 MiB
+     * @throws LogUnavailableException when no segment can be opened
+     */
+    public long append(byte[] entry, int offset, int length) throws LogUnavailableException {
+        if (length <= 0 || length > Chain.MAX_ENTRY_BYTES) {
+            throw new IllegalArgumentException("an entry has 1 to " + Chain.MAX_ENTRY_BYTES + " bytes, not " + length);
+        }
+        if (pendingEntries == 0) {
+            ready();
+        }
+        reserve(length + Chain.FRAME_OVERHEAD);
+        chain.add(entry, offset, length);
+        pending.putInt(length).put(entry, offset, length).put(chain.hash());
+        pendingEntries++;
+        return nextSeq++;
+    }
+
+    /** Writes everything appended since the last flush; nothing to do when there is nothing. */
+    public void flush() throws LogUnavailableException {
+        if (pendingEntries == 0) {
+            return;
+        }
+        Segment segment = opened();
+        FileChannel channel = channel(segment);
+        long begin = System.nanoTime();
+        int bytes = pending.position();
+        try {
+            if (segment.bad()) {
+                throw new IOException(segment.unforced());
+            }
+            write(channel, pending.flip());
+        } catch (IOException e) {
+            observer.failed(LogObserver.Failure.WRITE);
+            throw refuse(segment, channel, e);
+        }
+        segment.written(segment.written() + bytes);
+        System.arraycopy(chain.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
+        notBefore = Long.MIN_VALUE;
+        observer.written(loop, pendingEntries, bytes, System.nanoTime() - begin);
+        forget();
+    }
+
+    /**
+     * Runs one of the two on the executor once everything flushed so far is durable, or is known never to be. Call it
+     * after {@link #flush}, for answers that must survive a power cut.
+     */
+    public void whenDurable(Executor executor, Runnable durable, Consumer<LogUnavailableException> lost) {
+        Segment segment = opened();
+        segment.whenDurable(segment.written(), executor, durable, lost);
+        log.flusher().wake();
+    }
+
+    /** The segment that the last entry went to, or that the next will go to while none has. */
+    public UUID segment() {
+        return opened().id();
+    }
+
+    /** The number that the next entry gets, unless it begins a new segment. */
+    public long nextSeq() {
+        return nextSeq;
+    }
+
+    /** Leaves a segment that is full or broken and opens the next. */
+    private void ready() throws LogUnavailableException {
+        if (notBefore != Long.MIN_VALUE && clock.millis() < notBefore) {
+            throw new LogUnavailableException("the decision log could not be written a moment ago");
+        }
+        Segment segment = current;
+        if (segment != null && !segment.bad() && !segment.finished() && segment.written() < rollBytes) {
+            return;
+        }
+        if (segment != null && segment != predecessor) {
+            leave(segment);
+        }
+        open();
+    }
+
+    private void leave(Segment segment) {
+        segment.finish();
+        predecessor = segment;
+        predecessorEnd =
+                new SegmentHeader.ChainEnd(segment.id(), HexFormat.of().formatHex(writtenHash), segment.written());
+        log.flusher().wake();
+    }
+
+    private void open() throws LogUnavailableException {
+        Path directory = log.settings().directory();
+        UUID id = log.settings().ids().get();
+        var header = new SegmentHeader(id, log.settings().server(), loop, clock.instant(), predecessorEnd);
+        Path file = directory.resolve(id + Recovery.SUFFIX);
+        FileChannel channel = null;
+        try {
+            long roll = Math.max(SMALLEST_ROLL, Math.min(LARGEST_ROLL, files.usableSpace(directory) / 8));
+            byte[] entry = header.toJson();
+            var first = new Chain(header.previousHash());
+            first.add(entry, 0, entry.length);
+            channel = files.create(file);
+            write(
+                    channel,
+                    ByteBuffer.allocate(entry.length + Chain.FRAME_OVERHEAD)
+                            .putInt(entry.length)
+                            .put(entry)
+                            .put(first.hash())
+                            .flip());
+            var segment = Segment.opened(file, header, channel, channel.position());
+            chain.reset(first.hash());
+            System.arraycopy(first.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
+            rollBytes = roll;
+            nextSeq = 1;
+            current = segment;
+            log.add(segment);
+            if (predecessor != null) {
+                predecessor.successor(segment);
+            }
+        } catch (IOException e) {
+            notBefore = clock.millis() + PAUSE_MILLIS;
+            observer.failed(LogObserver.Failure.OPEN);
+            discard(channel, file);
+            throw new LogUnavailableException(
+                    "no segment of the decision log can be opened in " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Takes everything since the last flush out of the file and out of the chain again. */
+    private LogUnavailableException refuse(Segment segment, FileChannel channel, IOException cause) {
+        var refusal = new LogUnavailableException(
+                pendingEntries + " entries could not be written to " + segment.file() + ": " + cause.getMessage(),
+                cause);
+        notBefore = clock.millis() + PAUSE_MILLIS;
+        nextSeq -= pendingEntries;
+        chain.reset(writtenHash);
+        forget();
+        boolean clean = truncate(segment, channel);
+        if (!clean || nextSeq > 1) {
+            leave(segment);
+        }
+        LOG.error("{}; their requests are refused", refusal.getMessage());
+        return refusal;
+    }
+
+    /** A segment that holds no decision yet is used again after a failure: a full disk must not fill with headers. */
+    private static boolean truncate(Segment segment, FileChannel channel) {
+        try {
+            channel.truncate(segment.written());
+            return true;
+        } catch (IOException first) {
+            try (var again = FileChannel.open(segment.file(), StandardOpenOption.WRITE)) {
+                again.truncate(segment.written());
+            } catch (IOException second) {
+                LOG.error(
+                        "{} could not be cut back to {} bytes; what follows them was refused and is no part of the log",
+                        segment.file(),
+                        segment.written(),
+                        second);
+            }
+            return false;
+        }
+    }
+
+    private static void discard(@Nullable FileChannel channel, Path file) {
+        try {
+            if (channel != null) {
+                channel.close();
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            LOG.warn("{} is left over from a failed attempt; the next start removes it", file, e);
+        }
+    }
+
+    private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    private void reserve(int bytes) {
+        if (pending.remaining() < bytes) {
+            int needed = Math.addExact(pending.position(), bytes);
+            int doubled = (int) Math.min(Integer.MAX_VALUE, 2L * pending.capacity());
+            pending = ByteBuffer.allocateDirect(Math.max(needed, doubled)).put(pending.flip());
+        }
+    }
+
+    private void forget() {
+        pendingEntries = 0;
+        if (pending.capacity() > KEPT_BUFFER_BYTES) {
+            pending = ByteBuffer.allocateDirect(BUFFER_BYTES);
+        } else {
+            pending.clear();
+        }
+    }
+
+    private Segment opened() {
+        if (current == null) {
+            throw new IllegalStateException("no segment was ever opened");
+        }
+        return current;
+    }
+
+    private static FileChannel channel(Segment segment) {
+        FileChannel channel = segment.channel();
+        if (channel == null) {
+            throw new IllegalStateException("the segment " + segment.id() + " belongs to an earlier start");
+        }
+        return channel;
+    }
+}
