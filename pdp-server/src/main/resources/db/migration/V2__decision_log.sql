@@ -96,15 +96,7 @@ $$;
 revoke all on function ensure_decision_partition(date) from public;
 
 -- The server may add to the log and read it, and has no way to change it.
-do $$
-begin
-  if exists (select from pg_roles where rolname = 'countersign_app') then
-    revoke all on decisions, log_segments, audit_logs from countersign_app;
-    grant select, insert on decisions to countersign_app;
-    grant select, insert on log_segments to countersign_app;
-    grant update (shipped_bytes, shipped_seq, last_hash, closed) on log_segments to countersign_app;
-    grant select on audit_logs to countersign_app;
-    grant execute on function ensure_decision_partition(date) to countersign_app;
-  end if;
-end
-$$;
+grant select, insert on decisions, log_segments to ${app_role};
+grant update (shipped_bytes, shipped_seq, last_hash, closed) on log_segments to ${app_role};
+grant select on audit_logs to ${app_role};
+grant execute on function ensure_decision_partition(date) to ${app_role};

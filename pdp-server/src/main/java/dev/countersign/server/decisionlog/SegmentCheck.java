@@ -66,7 +66,9 @@ final class SegmentCheck {
             case CHANGED -> broken(Kind.CHANGED, seq + 1, "changed at " + (seq + 1));
             case TORN ->
                 findings.add(new Finding(
-                        Kind.TORN, seq + 1, "the last " + (size - length) + " bytes are no whole entry: never answered"));
+                        Kind.TORN,
+                        seq + 1,
+                        "the last " + (size - length) + " bytes are no whole entry: never answered"));
             default -> {}
         }
     }

@@ -44,6 +44,7 @@ public final class SegmentWriter {
     private long nextSeq;
     private long rollBytes;
     private long notBefore = Long.MIN_VALUE;
+    private boolean refusing;
     private @Nullable Segment current;
     private @Nullable Segment predecessor;
     private SegmentHeader.@Nullable ChainEnd predecessorEnd;
@@ -103,6 +104,10 @@ public final class SegmentWriter {
         segment.written(segment.written() + bytes);
         System.arraycopy(chain.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
         notBefore = Long.MIN_VALUE;
+        if (refusing) {
+            LOG.info("the decision log of loop {} can be written again", loop);
+            refusing = false;
+        }
         observer.written(loop, pendingEntries, bytes, System.nanoTime() - begin);
         forget();
     }
@@ -201,7 +206,10 @@ public final class SegmentWriter {
         if (!clean || nextSeq > 1) {
             leave(segment);
         }
-        LOG.error("{}; their requests are refused", refusal.getMessage());
+        if (!refusing) {
+            LOG.error("{}; requests are refused until it can be written again", refusal.getMessage());
+            refusing = true;
+        }
         return refusal;
     }
 
