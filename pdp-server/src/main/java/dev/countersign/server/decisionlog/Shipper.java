@@ -38,6 +38,7 @@ final class Shipper implements AutoCloseable {
     private final Set<UUID> stopped = new HashSet<>();
     private final Set<LocalDate> days = new HashSet<>();
     private final Thread thread = new Thread(this::run, "decision-log-shipper");
+    private long pause = PAUSE_NANOS;
     private volatile @Nullable Connection connection;
     private volatile boolean closing;
     private volatile long deadline;
@@ -73,7 +74,6 @@ final class Shipper implements AutoCloseable {
     }
 
     private void run() {
-        long pause = PAUSE_NANOS;
         while (true) {
             boolean more = false;
             try {
@@ -163,6 +163,7 @@ final class Shipper implements AutoCloseable {
                 }
                 throw e;
             }
+            pause = PAUSE_NANOS;
             observer.shipped(batch.rows(), System.nanoTime() - begin);
         }
         shipment.check(to);

@@ -23,7 +23,7 @@ import java.util.function.BooleanSupplier;
 final class LogFixture implements LogObserver {
     final Path directory;
     final AtomicLong millis =
-            new AtomicLong(Instant.parse("2026-11-21T23:59:58Z").toEpochMilli());
+            new AtomicLong(Instant.parse("2026-11-21T23:59:59.600Z").toEpochMilli());
     final InstantSource clock = () -> Instant.ofEpochMilli(millis.get());
     final Entries entries;
     final FaultyDisk disk = new FaultyDisk();

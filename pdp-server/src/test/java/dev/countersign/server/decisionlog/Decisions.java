@@ -1,0 +1,65 @@
+package dev.countersign.server.decisionlog;
+
+import dev.countersign.server.postgres.PostgresAddress;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** What a test asks of the database. */
+record Decisions(DataSource source) {
+    static Decisions at(PostgresAddress address) {
+        return new Decisions(configure(new PGSimpleDataSource(), address));
+    }
+
+    static PGSimpleDataSource configure(PGSimpleDataSource source, PostgresAddress address) {
+        source.setUrl(address.jdbcUrl());
+        source.setUser(address.user());
+        source.setPassword(address.password());
+        source.setLoginTimeout(5);
+        return source;
+    }
+
+    /** The first column of a query, as text. */
+    List<String> column(String sql) throws SQLException {
+        try (Connection connection = source.getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            var values = new ArrayList<String>();
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+            return values;
+        }
+    }
+
+    /** Every entry, in the order of segments and numbers. */
+    List<String> entries() throws SQLException {
+        return column("select d.entry from decisions d join log_segments s using (segment)"
+                + " order by (s.header::json ->> 'started')::timestamptz, segment, seq");
+    }
+
+    void execute(String sql) throws SQLException {
+        try (Connection connection = source.getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    String export() throws SQLException, IOException {
+        var out = new StringWriter();
+        try (Connection connection = source.getConnection()) {
+            LogExport.write(connection, out);
+        }
+        return out.toString();
+    }
+
+    VerifyReport verify() throws SQLException, IOException {
+        return LogVerifier.export(new StringReader(export()));
+    }
+}
