@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -170,8 +169,8 @@ final class Segment {
     private static void run(Executor executor, Runnable answer) {
         try {
             executor.execute(answer);
-        } catch (RejectedExecutionException e) {
-            LOG.debug("a loop ended before its answers were released", e);
+        } catch (RuntimeException e) {
+            LOG.warn("an answer that waited for the disk could not be handed back to its loop", e);
         }
     }
 

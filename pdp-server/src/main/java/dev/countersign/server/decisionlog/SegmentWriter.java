@@ -143,6 +143,10 @@ public final class SegmentWriter {
         }
         if (segment != null && segment != predecessor) {
             leave(segment);
+            if (segment.bad()) {
+                notBefore = clock.millis() + PAUSE_MILLIS;
+                throw new LogUnavailableException(segment.unforced());
+            }
         }
         open();
     }

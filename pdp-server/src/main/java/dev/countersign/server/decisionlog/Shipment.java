@@ -2,7 +2,6 @@ package dev.countersign.server.decisionlog;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -12,12 +11,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of one segment into the table. The position in {@code log_segments}, which is committed together with the rows,
  * is the only truth about how far it has come; after any doubt it is asked for again.
  */
 final class Shipment implements Closeable {
+    private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
     private static final String INSERT = """
             insert into log_segments
               (segment, server, loop, header, header_hash, shipped_bytes, shipped_seq, last_hash, closed)
@@ -56,7 +58,7 @@ final class Shipment implements Closeable {
             try {
                 reader.close();
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                LOG.debug("closing {}", segment.file(), e);
             } finally {
                 reader = null;
                 unusable = null;
@@ -163,6 +165,10 @@ final class Shipment implements Closeable {
     void delete() throws IOException {
         if (Files.size(segment.file()) == segment.shipped()) {
             Files.delete(segment.file());
+        } else {
+            LOG.warn(
+                    "{} is in the table up to where its successor says that it ends; it holds more and is kept",
+                    segment.file());
         }
     }
 

@@ -87,7 +87,7 @@ final class Shipper implements AutoCloseable {
                         e.getMessage());
                 disconnect();
                 pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 observer.failed(LogObserver.Failure.SHIP);
                 LOG.error("shipping failed in a way that was not foreseen; it is tried again", e);
                 disconnect();

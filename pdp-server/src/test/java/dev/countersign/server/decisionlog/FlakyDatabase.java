@@ -20,7 +20,6 @@ final class FlakyDatabase extends PGSimpleDataSource {
     private final Random random;
     final AtomicInteger lostBefore = new AtomicInteger();
     final AtomicInteger lostAfter = new AtomicInteger();
-    volatile boolean healed;
 
     FlakyDatabase(PostgresAddress application, PostgresAddress owner, long seed) {
         Decisions.configure(this, application);
@@ -34,7 +33,7 @@ final class FlakyDatabase extends PGSimpleDataSource {
         return (Connection) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                     try {
-                        if (method.getName().equals("commit") && !healed) {
+                        if (method.getName().equals("commit")) {
                             return commit(real);
                         }
                         return method.invoke(real, arguments);

@@ -94,7 +94,7 @@ class RecoveryTest {
                 .extracting(Finding::kind)
                 .containsExactly(Kind.TRUNCATED);
         assertThat(report.segments().get(1).ok()).isTrue();
-        assertThat(report.lines()).last().asString().startsWith("NOT OK: 8 entries in 2 segments");
+        assertThat(report.lines()).endsWith("NOT OK: 8 entries in 2 segments are proven");
     }
 
     @Test
@@ -134,6 +134,27 @@ class RecoveryTest {
                     .hasMessageContaining("another server uses the decision log in " + directory);
         }
         fixture.open().close();
+    }
+
+    @Test
+    void two_continuations_of_one_segment_are_a_fork(@TempDir Path copy) throws IOException {
+        Path first = write(2);
+        Files.copy(first, copy.resolve(first.getFileName()));
+        var other = new LogFixture(copy, 8);
+        other.millis.addAndGet(1_000);
+        try (var log = other.open()) {
+            other.write(log.writer(0), 2);
+        }
+        Path forged = other.files().get(1);
+
+        write(2);
+        Files.copy(forged, directory.resolve(forged.getFileName()));
+
+        var report = LogVerifier.directory(directory);
+        assertThat(report.ok()).isFalse();
+        assertThat(report.segments().get(2).findings())
+                .extracting(Finding::kind)
+                .containsExactly(Kind.FORK);
     }
 
     private static byte[] forge(byte[] file, TreeMap<Long, Long> ends, long seq) {

@@ -152,6 +152,10 @@ class SegmentWriterTest {
             writer.whenDurable(Runnable::run, () -> answers.add("durable"), lost -> answers.add("lost"));
             LogFixture.eventually("the flusher waits in force", () -> fixture.disk.forces.hasQueuedThreads());
             assertThat(answers).isEmpty();
+            Segment segment = log.segment(writer.segment());
+            assertThat(segment.shippable())
+                    .as("what a power cut can undo must not be in the table")
+                    .isLessThan(segment.written());
             fixture.disk.forces.release(1_000);
             LogFixture.eventually("the answer", () -> !answers.isEmpty());
         }
@@ -171,9 +175,13 @@ class SegmentWriterTest {
             writer.whenDurable(Runnable::run, () -> answers.add("durable"), lost -> answers.add("lost"));
             LogFixture.eventually("the refusal", () -> !answers.isEmpty());
             assertThat(answers).containsExactly("lost");
+            Segment bad = log.segment(first);
+            assertThat(bad.shippable()).as("saved while it can be read").isEqualTo(bad.written());
             assertThat(fixture.failures(LogObserver.Failure.FORCE)).isEqualTo(1);
 
             fixture.disk.forceFails = false;
+            assertThatThrownBy(() -> fixture.write(writer, 1)).isInstanceOf(LogUnavailableException.class);
+            fixture.millis.addAndGet(1_000);
             fixture.write(writer, 2);
             assertThat(writer.segment()).isNotEqualTo(first);
             writer.whenDurable(Runnable::run, () -> answers.add("durable"), lost -> answers.add("lost"));

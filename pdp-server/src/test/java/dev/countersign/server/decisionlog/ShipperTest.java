@@ -125,7 +125,7 @@ class ShipperTest {
             try (var log = fixture.open()) {
                 log.shipTo(flaky);
                 var writer = log.writer(0);
-                for (int i = 0; i < 5; i++) {
+                for (int i = 0; i < 3; i++) {
                     written.addAll(LogFixture.texts(fixture.write(writer, 400)));
                     LogFixture.eventually("shipped", () -> log.lag().bytes() == 0);
                 }
