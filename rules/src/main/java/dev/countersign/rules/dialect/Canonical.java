@@ -161,7 +161,7 @@ public final class Canonical {
     }
 
     /** A number without exponent, and without a point where it is whole. */
-    static String number(double value) {
+    public static String number(double value) {
         return new java.math.BigDecimal(Double.toString(value))
                 .stripTrailingZeros()
                 .toPlainString();
@@ -172,7 +172,7 @@ public final class Canonical {
     }
 
     /** The operands of a test, its attributes included as fields, left to right. */
-    static List<Operand> operands(Expr.Test test) {
+    public static List<Operand> operands(Expr.Test test) {
         if (test instanceof Expr.Truth truth) {
             return List.of(new Operand.Field(truth.attribute()));
         }

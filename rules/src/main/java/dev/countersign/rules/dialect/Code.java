@@ -87,6 +87,8 @@ public enum Code {
     W001("a restricting rule starts with an optional attribute"),
     /** The manifest is not valid. */
     Y001("pack.yaml is not valid"),
+    /** A scenario file is not valid. */
+    Y002("a scenario file is not valid"),
     /** Drools refused what the gate accepted. */
     D000("the engine refused a checked rule; please report this");
 

@@ -41,6 +41,15 @@ public final class Evaluation {
         return overflow;
     }
 
+    /** What would have been found if there were no such rule: rules do not see each other, so nothing else changes. */
+    public Evaluation without(CompiledRule rule) {
+        var rest = new Evaluation(request);
+        rest.overflow = overflow;
+        matched.stream().filter(other -> other != rule).forEach(rest.matched::add);
+        unknown.stream().filter(other -> other != rule).forEach(rest.unknown::add);
+        return rest;
+    }
+
     void matched(CompiledRule rule) {
         keep(matched, rule);
     }

@@ -67,8 +67,7 @@ public record SourcePath(String text, Root root, List<String> steps) {
      * {@link Unavailable} if something on the way is not an object or array as the path says it is. Paths with
      * {@code [*]} yield a {@code List} of nodes, in which {@code null} marks an element without the member.
      */
-    @Nullable
-    Object read(Call call) {
+    public @Nullable Object read(Call call) {
         return walk(call.root(root), 0);
     }
 

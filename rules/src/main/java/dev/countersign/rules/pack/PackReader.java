@@ -61,7 +61,8 @@ public final class PackReader {
         return List.copyOf(packs);
     }
 
-    private static List<Path> folders(Path place) {
+    /** The folders of the packs at a place: the place itself, or those in it by name; empty if there is none. */
+    public static List<Path> folders(Path place) {
         if (Files.isRegularFile(place.resolve(MANIFEST))) {
             return List.of(place);
         }

@@ -1,0 +1,5 @@
+/** Why rules applied to a request, and why the others did not. */
+@NullMarked
+package dev.countersign.rules.explain;
+
+import org.jspecify.annotations.NullMarked;
