@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.pack.Pack;
+import dev.countersign.rules.scenarios.PackTest;
+import dev.countersign.rules.scenarios.PackTestResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,16 @@ class ShippedPacksTest {
         Pack pack = Shipped.pack(folder);
         assertThat(pack.rules()).isNotEmpty();
         assertThat(RuleBase.of(List.of(pack)).rules()).hasSameSizeAs(pack.rules());
+    }
+
+    @ParameterizedTest
+    @MethodSource("packs")
+    void aShippedPackPassesItsOwnScenariosAndReachesItsBar(Path folder) {
+        PackTestResult result = PackTest.run(List.of(folder));
+        assertThat(result.exitCode())
+                .as(result.render(PackTestResult.Format.TEXT))
+                .isZero();
+        assertThat(result.diagnostics()).isEmpty();
     }
 
     @ParameterizedTest
