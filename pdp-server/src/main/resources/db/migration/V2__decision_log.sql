@@ -80,7 +80,7 @@ select
   d.decision,
   j.details ->> 'reason'                     as reason,
   j.details ->> 'policy'                     as policy_id,
-  j.details ->> 'trace'                      as trace_id,
+  j.details ->> 'id'                         as trace_id,
   d.at                                       as created_at,
   j.details
 from decisions d

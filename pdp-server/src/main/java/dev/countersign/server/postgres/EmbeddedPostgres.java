@@ -40,6 +40,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
     private static final long SECONDS_TO_START = 60;
     private static final long SECONDS_TO_STOP = 60;
     private static final int PORTS_TO_TRY = 5;
+    /** The line of postmaster.pid, from 0, that holds the port. */
+    private static final int PID_FILE_PORT = 3;
 
     private final Cluster cluster;
     private final Process process;
@@ -180,6 +182,24 @@ public final class EmbeddedPostgres implements AutoCloseable {
                         home.resolve("postgres.log"));
             }
         });
+    }
+
+    /**
+     * Where the PostgreSQL that another process runs on a data directory listens, as the owner of the database.
+     *
+     * @throws PostgresException when none runs there, or its files cannot be read by this user
+     */
+    public static PostgresAddress running(Path dataDirectory) {
+        Path home = dataDirectory.resolve("postgres");
+        try {
+            List<String> pid = Files.readAllLines(home.resolve("data").resolve("postmaster.pid"));
+            int port = Integer.parseInt(pid.get(PID_FILE_PORT).strip());
+            String password = Files.readString(home.resolve("password")).strip();
+            return new PostgresAddress("127.0.0.1", port, DATABASE, Cluster.SUPERUSER, password, SslMode.DISABLE);
+        } catch (IOException | IndexOutOfBoundsException | NumberFormatException e) {
+            throw new PostgresException("no PostgreSQL runs on " + dataDirectory
+                    + " that this user may use: start the server first, or set DATABASE_URL");
+        }
     }
 
     /** Where it listens, as the owner of the database; for migrations, not for serving requests. */

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
 
 /**
  * JSON as requests must be written (I-JSON, RFC 7493): UTF-8, no duplicate members, nothing after the value, nesting
@@ -45,6 +47,9 @@ public final class StrictJson {
             if (node == null || node.isMissingNode()) {
                 throw new BadCall("the body is empty");
             }
+            if (mayHoldSurrogates(json)) {
+                refuseLoneSurrogates(node);
+            }
             return node;
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
@@ -53,6 +58,34 @@ public final class StrictJson {
                     + e.getOriginalMessage());
         } catch (IOException e) {
             throw new BadCall("not valid JSON: the text is not UTF-8");
+        }
+    }
+
+    /** Only an escape can bring a surrogate that is not one of a pair; UTF-8 cannot. */
+    private static boolean mayHoldSurrogates(byte[] json) {
+        for (int i = 0; i + 2 < json.length; i++) {
+            if (json[i] == '\\' && json[i + 1] == 'u' && (json[i + 2] == 'd' || json[i + 2] == 'D')) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void refuseLoneSurrogates(JsonNode node) throws BadCall {
+        if (node.isTextual()) {
+            refuseLoneSurrogates(node.textValue());
+        }
+        for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+            refuseLoneSurrogates(names.next());
+        }
+        for (JsonNode child : node) {
+            refuseLoneSurrogates(child);
+        }
+    }
+
+    private static void refuseLoneSurrogates(String text) throws BadCall {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+            throw new BadCall("not valid JSON: a text holds half of a surrogate pair");
         }
     }
 }

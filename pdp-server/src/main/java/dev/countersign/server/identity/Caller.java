@@ -1,0 +1,36 @@
+package dev.countersign.server.identity;
+
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is calling this server, as the key proves it.
+ *
+ * @param keyId the key's visible prefix
+ * @param name the key's name
+ * @param tenant the tenant it acts in; {@code null} for the operator
+ * @param roles what it may do
+ * @param person the person whose key it is; {@code null} for a service
+ */
+public record Caller(
+        String keyId,
+        String name,
+        @Nullable String tenant,
+        Set<Role> roles,
+        @Nullable UUID person) {
+    /** Whether the key may do what one of these roles allows. */
+    public boolean mayAny(Role... wanted) {
+        for (Role role : wanted) {
+            if (roles.contains(role)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The kind of subject that the caller itself is: a person is a user, everything else an agent. */
+    public String subjectType() {
+        return person == null ? "agent" : "user";
+    }
+}

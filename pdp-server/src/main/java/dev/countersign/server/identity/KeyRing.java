@@ -1,0 +1,30 @@
+package dev.countersign.server.identity;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All keys that are good at one instant, found by their digest: the time a look-up takes tells nothing about a secret.
+ * Immutable.
+ *
+ * @param byHash the caller of each key, by the SHA-256 of the key
+ * @param confirmed when the keys were last read from the database
+ */
+public record KeyRing(Map<ByteBuffer, Caller> byHash, Instant confirmed) {
+    /**
+     * The caller whose key {@code authorization} carries as a bearer token, or {@code null}.
+     *
+     * @param sha256 a digest that no other thread uses
+     */
+    public @Nullable Caller caller(@Nullable String authorization, MessageDigest sha256) {
+        if (authorization == null || !authorization.regionMatches(true, 0, "Bearer ", 0, 7)) {
+            return null;
+        }
+        byte[] secret = authorization.substring(7).trim().getBytes(StandardCharsets.UTF_8);
+        return byHash.get(ByteBuffer.wrap(sha256.digest(secret)));
+    }
+}

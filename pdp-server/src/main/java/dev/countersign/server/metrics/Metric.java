@@ -1,0 +1,100 @@
+package dev.countersign.server.metrics;
+
+import java.util.List;
+
+/**
+ * Every metric of the server: its name, kind, labels and meaning. {@code docs/metrics.md} is generated from this enum,
+ * and every dashboard query is held to it.
+ */
+public enum Metric {
+    /** Decisions by outcome. */
+    DECISIONS("countersign.decisions", Kind.COUNTER, "Decisions made", "outcome", "dialect"),
+    /** Decisions by reason code. */
+    REASONS("countersign.decision.reasons", Kind.COUNTER, "Decisions by first reason code", "outcome", "reason"),
+    /** Denials for want of an attribute. */
+    INDETERMINATE(
+            "countersign.decisions.indeterminate",
+            Kind.COUNTER,
+            "Decisions in which a restricting rule could not be judged"),
+    /** Time in the server from the whole request to the answer's departure. */
+    REQUEST_SECONDS(
+            "countersign.http.request", Kind.TIMER, "Seconds from a request's head to its answer", "route", "status"),
+    /** Requests refused for want of a good key or role. */
+    REFUSED("countersign.http.refused", Kind.COUNTER, "Requests refused before any decision", "status"),
+    /** One write of the log, per turn of a loop. */
+    LOG_WRITE_SECONDS("countersign.log.write", Kind.TIMER, "Seconds for one write of the decision log"),
+    /** One fsync of a log segment. */
+    LOG_FSYNC_SECONDS("countersign.log.fsync", Kind.TIMER, "Seconds for one fsync of the decision log"),
+    /** Entries written to the log. */
+    LOG_ENTRIES("countersign.log.entries", Kind.COUNTER, "Entries written to the decision log"),
+    /** Rows shipped to the database. */
+    LOG_SHIPPED("countersign.log.shipped", Kind.COUNTER, "Entries shipped to the database"),
+    /** Failures of the log. */
+    LOG_FAILURES("countersign.log.failures", Kind.COUNTER, "Failures of the decision log", "failure"),
+    /** Bytes that are in files and not yet in the database. */
+    LOG_LAG_BYTES("countersign.log.lag.bytes", Kind.GAUGE, "Bytes of the decision log not yet in the database"),
+    /** Age of the oldest entry that is not yet in the database. */
+    LOG_LAG_SECONDS("countersign.log.lag.seconds", Kind.GAUGE, "Age of the oldest entry not yet in the database"),
+    /** Rules in force. */
+    RULES("countersign.rules", Kind.GAUGE, "Rules in force", "pack"),
+    /** Whether a pack is in force. */
+    PACK("countersign.pack.info", Kind.GAUGE, "1 for each pack in force", "pack", "version", "digest"),
+    /** Age of what the server knows of keys. */
+    SNAPSHOT_AGE_SECONDS("countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys were last confirmed"),
+    /** Whether the server is ready. */
+    READY("countersign.ready", Kind.GAUGE, "1 when the server takes requests");
+
+    /** What kind of meter it is. */
+    public enum Kind {
+        /** Only grows. */
+        COUNTER,
+        /** Goes up and down. */
+        GAUGE,
+        /** Counts, sums and sorts durations into buckets. */
+        TIMER
+    }
+
+    private final String id;
+    private final Kind kind;
+    private final String help;
+
+    @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable list of strings
+    private final List<String> labels;
+
+    Metric(String id, Kind kind, String help, String... labels) {
+        this.id = id;
+        this.kind = kind;
+        this.help = help;
+        this.labels = List.of(labels);
+    }
+
+    /** The meter's name, with dots. */
+    public String id() {
+        return id;
+    }
+
+    /** What kind of meter it is. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** What it measures, in its unit. */
+    public String help() {
+        return help;
+    }
+
+    /** The names of its labels. */
+    public List<String> labels() {
+        return labels;
+    }
+
+    /** The name that Prometheus knows it by; a timer has it with {@code _count}, {@code _sum} and {@code _bucket}. */
+    public String prometheus() {
+        String name = id.replace('.', '_');
+        return switch (kind) {
+            case COUNTER -> name + "_total";
+            case TIMER -> name + "_seconds";
+            case GAUGE -> name;
+        };
+    }
+}

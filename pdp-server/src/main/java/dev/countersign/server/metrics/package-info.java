@@ -1,0 +1,5 @@
+/** What the server measures. */
+@NullMarked
+package dev.countersign.server.metrics;
+
+import org.jspecify.annotations.NullMarked;
