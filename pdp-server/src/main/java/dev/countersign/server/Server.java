@@ -1,0 +1,285 @@
+package dev.countersign.server;
+
+import dev.countersign.rules.pack.Pack;
+import dev.countersign.server.config.ServerConfig;
+import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.UuidV7;
+import dev.countersign.server.decisionlog.DecisionLog;
+import dev.countersign.server.decisionlog.LogSettings;
+import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.http.HttpVerticle;
+import dev.countersign.server.identity.DemoKeys;
+import dev.countersign.server.identity.KeyRing;
+import dev.countersign.server.identity.KeyStore;
+import dev.countersign.server.metrics.LogMeters;
+import dev.countersign.server.metrics.Metric;
+import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.postgres.EmbeddedPostgres;
+import dev.countersign.server.postgres.Migrations;
+import dev.countersign.server.postgres.PostgresAddress;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The whole server, wired by hand from top to bottom: database, keys, rules, log, HTTP. */
+public final class Server implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+    private static final long STEP_SECONDS = 60;
+    private static final long KEYS_EVERY_MILLIS = 1_000;
+    private static final Duration DRAIN = Duration.ofSeconds(10);
+
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    private final ServerConfig config;
+    private final Clock clock = Clock.systemUTC();
+    private final SecureRandom random = new SecureRandom();
+    private final Metrics metrics = new Metrics();
+    private final Deque<Step> closing = new ArrayDeque<>();
+    private final AtomicReference<KeyRing> keys = new AtomicReference<>();
+    private final AtomicReference<String> keysFault = new AtomicReference<>("");
+    private List<KeyStore.NewKey> demoKeys = List.of();
+    private int port;
+    private volatile boolean started;
+
+    private Server(ServerConfig config) {
+        this.config = config;
+    }
+
+    /**
+     * Starts a server with these packs, which have passed the gate; it is ready when this returns.
+     *
+     * @throws RuntimeException if a part cannot be started; what was started before is stopped again
+     */
+    public static Server start(ServerConfig config, List<Pack> packs) {
+        var server = new Server(config);
+        try {
+            server.run(packs);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e instanceof RuntimeException failure ? failure : new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    private void run(List<Pack> packs) throws IOException {
+        closing.push(metrics::close);
+        PostgresAddress database = database();
+        var vertx =
+                Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
+        closing.push(() -> await(vertx.close(), "stopping"));
+        Pool pool = pool(vertx, database);
+        var store = new KeyStore(pool, clock);
+        firstStart(store);
+        keys.set(await(store.load(), "reading the keys"));
+        vertx.setPeriodic(KEYS_EVERY_MILLIS, id -> refresh(store));
+        var snapshot = PolicySnapshot.of(packs, config.env());
+        var log = DecisionLog.open(
+                new LogSettings(
+                        config.logDir(), serverName(), false, DRAIN, clock, () -> UuidV7.of(clock.millis(), random)),
+                new LogMeters(metrics));
+        closing.push(log::close);
+        log.shipTo(dataSource(database));
+        gauges(packs, log);
+        listen(vertx, pool, snapshot, log);
+        started = true;
+    }
+
+    private PostgresAddress database() {
+        PostgresAddress owner;
+        if (config.databaseUrl() != null) {
+            owner = PostgresAddress.parse(config.databaseUrl());
+        } else {
+            EmbeddedPostgres postgres = EmbeddedPostgres.start(config.data(), random);
+            closing.push(postgres::close);
+            owner = postgres.address();
+        }
+        return Migrations.migrate(owner);
+    }
+
+    private static Pool pool(Vertx vertx, PostgresAddress database) {
+        var connect = new PgConnectOptions()
+                .setHost(database.host())
+                .setPort(database.port())
+                .setDatabase(database.database())
+                .setUser(database.user())
+                .setPassword(database.password())
+                .setSslMode(database.sslMode())
+                .setCachePreparedStatements(true)
+                .setReconnectAttempts(0);
+        return PgBuilder.pool()
+                .connectingTo(connect)
+                .with(new PoolOptions()
+                        .setMaxSize(8)
+                        .setConnectionTimeout(5)
+                        .setConnectionTimeoutUnit(TimeUnit.SECONDS))
+                .using(vertx)
+                .build();
+    }
+
+    private static PGSimpleDataSource dataSource(PostgresAddress database) {
+        var source = new PGSimpleDataSource();
+        source.setUrl(database.jdbcUrl());
+        source.setUser(database.user());
+        source.setPassword(database.password());
+        source.setConnectTimeout(5);
+        source.setSocketTimeout(60);
+        source.setApplicationName("countersign-shipper");
+        return source;
+    }
+
+    /** On an empty database, makes the demo tenant and its keys; elsewhere than on loopback it refuses to. */
+    private void firstStart(KeyStore store) throws IOException {
+        List<KeyStore.NewKey> drawn = DemoKeys.draw(random);
+        boolean empty = await(store.load(), "reading the keys").byHash().isEmpty();
+        if (!empty) {
+            return;
+        }
+        if (!config.loopback()) {
+            throw new IllegalArgumentException("the database holds no keys, and demo keys are made on loopback only:"
+                    + " start once on 127.0.0.1, make keys of your own, then listen on " + config.host());
+        }
+        if (await(store.found(DemoKeys.TENANT, drawn), "making the demo keys")) {
+            DemoKeys.write(config.data().resolve("keys.json"), drawn);
+            demoKeys = drawn;
+        }
+    }
+
+    private void refresh(KeyStore store) {
+        store.load().onComplete(loaded -> {
+            if (loaded.succeeded()) {
+                keys.set(loaded.result());
+                if (!keysFault.getAndSet("").isEmpty()) {
+                    LOG.info("the database answers again");
+                }
+            } else if (keysFault.getAndSet("the database does not answer").isEmpty()) {
+                LOG.warn(
+                        "the database does not answer; decisions go on with what is known for {}: {}",
+                        config.maxStaleness(),
+                        loaded.cause().toString());
+            }
+        });
+    }
+
+    private Map<String, String> faults() {
+        var faults = new LinkedHashMap<String, String>();
+        if (!started) {
+            faults.put("server", "it is starting");
+        }
+        String database = keysFault.get();
+        if (!database.isEmpty()) {
+            faults.put("database", database);
+        }
+        return faults;
+    }
+
+    private void gauges(List<Pack> packs, DecisionLog log) {
+        metrics.gauge(Metric.LOG_LAG_BYTES, () -> log.lag().bytes());
+        metrics.gauge(Metric.LOG_LAG_SECONDS, () -> log.lag().oldest().toMillis() / 1_000.0);
+        metrics.gauge(Metric.READY, () -> faults().isEmpty() ? 1 : 0);
+        metrics.gauge(
+                Metric.SNAPSHOT_AGE_SECONDS,
+                () -> Duration.between(keys.get().confirmed(), clock.instant()).toMillis() / 1_000.0);
+        for (Pack pack : packs) {
+            metrics.gauge(Metric.RULES, () -> pack.rules().size(), pack.name());
+            metrics.gauge(Metric.PACK, () -> 1, pack.name(), pack.version(), pack.digest());
+        }
+    }
+
+    private void listen(Vertx vertx, Pool pool, PolicySnapshot snapshot, DecisionLog log) throws IOException {
+        port = config.port() == 0 ? freePort() : config.port();
+        String baseUrl = config.publicUrl() == null
+                ? "http://127.0.0.1:" + port
+                : config.publicUrl().toString();
+        if (config.publicUrl() == null) {
+            LOG.warn(
+                    "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
+                    baseUrl);
+        }
+        var shared = new HttpVerticle.Shared(
+                config, () -> snapshot, keys::get, new DecisionRecords(pool), metrics, this::faults, clock);
+        var listening = new ArrayList<Future<?>>();
+        for (int loop = 0; loop < loops(); loop++) {
+            SegmentWriter writer = log.writer(loop);
+            listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
+        }
+        await(Future.all(listening), "listening on port " + port);
+    }
+
+    private int freePort() throws IOException {
+        try (var socket = new ServerSocket()) {
+            socket.bind(new InetSocketAddress(config.host(), 0));
+            return socket.getLocalPort();
+        }
+    }
+
+    private static int loops() {
+        return Math.max(1, Runtime.getRuntime().availableProcessors());
+    }
+
+    private String serverName() {
+        return "pid-" + ProcessHandle.current().pid();
+    }
+
+    private static <T> T await(Future<T> future, String what) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(STEP_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new IllegalStateException(what + " failed: " + cause.getMessage(), cause);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException(what + " took longer than " + STEP_SECONDS + " s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(what + " was interrupted", e);
+        }
+    }
+
+    /** The port on which it listens. */
+    public int port() {
+        return port;
+    }
+
+    /** The demo keys, if this start made them; else nothing. */
+    public List<KeyStore.NewKey> demoKeys() {
+        return demoKeys;
+    }
+
+    /** Stops everything, last started first; each part is stopped even if another fails to. */
+    @Override
+    public void close() {
+        started = false;
+        while (!closing.isEmpty()) {
+            try {
+                closing.pop().run();
+            } catch (Exception e) {
+                LOG.warn("a part did not stop cleanly: {}", e.toString());
+            }
+        }
+    }
+}

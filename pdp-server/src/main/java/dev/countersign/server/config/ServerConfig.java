@@ -1,0 +1,155 @@
+package dev.countersign.server.config;
+
+import dev.countersign.server.decision.DecisionLoop.Durability;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything an operator can set, from the command line and the environment.
+ *
+ * @param host the address to listen on
+ * @param port the port to listen on; 0 for any
+ * @param data the data directory: embedded PostgreSQL, demo keys, and the log unless it has a place of its own
+ * @param logDir where the decision log's segments are
+ * @param packs folders of packs that are active for every tenant
+ * @param databaseUrl the PostgreSQL to use instead of the embedded one, or {@code null}
+ * @param publicUrl the https base URL by which clients reach this server, or {@code null}
+ * @param durability when an answer may leave
+ * @param maxStaleness how long the keys may go unconfirmed
+ * @param env the environment, from which packs take their outermost defaults
+ */
+public record ServerConfig(
+        String host,
+        int port,
+        Path data,
+        Path logDir,
+        List<Path> packs,
+        @Nullable String databaseUrl,
+        @Nullable URI publicUrl,
+        Durability durability,
+        Duration maxStaleness,
+        Map<String, String> env) {
+    /** An environment variable that the server itself reads. */
+    public enum Variable {
+        /** The PostgreSQL to use: {@code postgres://user:password@host:port/database}. Without it, an embedded one. */
+        DATABASE_URL("DATABASE_URL"),
+        /** The https URL by which clients reach the server; needed on any address but loopback. */
+        PUBLIC_URL("PUBLIC_URL"),
+        /** {@code process} (the default) or {@code disk}: when an answer may leave. */
+        DURABILITY("COUNTERSIGN_DURABILITY"),
+        /** The address to listen on; loopback by default. */
+        HOST("COUNTERSIGN_HOST"),
+        /** Seconds for which the keys may go unconfirmed; 600 by default. */
+        MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
+        /** Options for the Java virtual machine; read by the launcher. */
+        JAVA_OPTS("COUNTERSIGN_JAVA_OPTS");
+
+        private final String key;
+
+        Variable(String key) {
+            this.key = key;
+        }
+
+        /** Its name in the environment. */
+        public String key() {
+            return key;
+        }
+    }
+
+    /**
+     * The configuration that a command line and an environment make.
+     *
+     * @throws IllegalArgumentException if something is unknown or does not fit; the message says what to do
+     */
+    public static ServerConfig of(
+            int port, Path data, @Nullable Path logDir, List<Path> packs, Map<String, String> env) {
+        refuseUnknown(env);
+        String host = env.getOrDefault(Variable.HOST.key(), "127.0.0.1");
+        var config = new ServerConfig(
+                host,
+                port,
+                data,
+                logDir == null ? data.resolve("log") : logDir,
+                List.copyOf(packs),
+                env.get(Variable.DATABASE_URL.key()),
+                publicUrl(env.get(Variable.PUBLIC_URL.key())),
+                durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
+                staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
+                Map.copyOf(env));
+        if (!config.loopback() && config.publicUrl() == null) {
+            throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()
+                    + ", the https URL by which clients reach the server");
+        }
+        return config;
+    }
+
+    /** Whether only this machine can reach the server. */
+    public boolean loopback() {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(Variable.HOST.key() + " names no address: " + host, e);
+        }
+    }
+
+    private static void refuseUnknown(Map<String, String> env) {
+        var known = Arrays.stream(Variable.values()).map(Variable::key).toList();
+        var unknown = new TreeSet<String>();
+        env.keySet().stream()
+                .filter(name -> name.startsWith("COUNTERSIGN_") && !known.contains(name))
+                .forEach(unknown::add);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "unknown environment variables: " + String.join(", ", unknown) + "; known: " + known);
+        }
+    }
+
+    private static @Nullable URI publicUrl(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        try {
+            var url = new URI(text);
+            boolean plain = url.getRawQuery() == null && url.getRawFragment() == null && url.getHost() != null;
+            if (!"https".equals(url.getScheme()) || !plain || text.endsWith("/")) {
+                throw new IllegalArgumentException(
+                        Variable.PUBLIC_URL.key() + " must be an https URL without query, fragment or final slash");
+            }
+            return url;
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(Variable.PUBLIC_URL.key() + " is not a URL: " + e.getMessage(), e);
+        }
+    }
+
+    private static Durability durability(String text) {
+        for (Durability durability : Durability.values()) {
+            if (durability.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return durability;
+            }
+        }
+        throw new IllegalArgumentException(Variable.DURABILITY.key() + " is process or disk, not `" + text + "`");
+    }
+
+    private static Duration staleness(String text) {
+        try {
+            long seconds = Long.parseLong(text);
+            if (seconds >= 1) {
+                return Duration.ofSeconds(seconds);
+            }
+        } catch (NumberFormatException e) {
+            // the message below says it
+        }
+        throw new IllegalArgumentException(
+                Variable.MAX_STALENESS.key() + " is a number of seconds, not `" + text + "`");
+    }
+}

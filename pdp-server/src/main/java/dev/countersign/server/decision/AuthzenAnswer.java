@@ -1,0 +1,98 @@
+package dev.countersign.server.decision;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.verdict.Outcome;
+import dev.countersign.rules.verdict.Verdict;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/** The AuthZEN answer to a decision (Authorization API 1.0, sections 6.2 and 7.2; obligations profile, draft 1). */
+public final class AuthzenAnswer {
+    private AuthzenAnswer() {}
+
+    /** The answer to a single evaluation. */
+    public static byte[] single(Decided decided) {
+        var out = new ByteArrayOutputStream(512);
+        try (JsonGenerator json = Json.generator(out)) {
+            write(json, decided, true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    /**
+     * The answer to a batch, in the order of the request.
+     *
+     * @param full whether plain allows and denials carry a context too
+     */
+    public static byte[] batch(List<Decided> decided, boolean full) {
+        var out = new ByteArrayOutputStream(64 + 96 * decided.size());
+        try (JsonGenerator json = Json.generator(out)) {
+            json.writeStartObject();
+            json.writeArrayFieldStart("evaluations");
+            for (Decided item : decided) {
+                write(json, item, full || !plain(item));
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    /** Whether the boolean says it all. */
+    private static boolean plain(Decided decided) {
+        Verdict verdict = decided.verdict();
+        return decided.invalid() == null
+                && verdict.outcome() != Outcome.REQUIRE_APPROVAL
+                && verdict.obligations().isEmpty();
+    }
+
+    private static void write(JsonGenerator json, Decided decided, boolean context) throws IOException {
+        json.writeStartObject();
+        json.writeBooleanField("decision", decided.permitted());
+        if (context) {
+            json.writeObjectFieldStart("context");
+            context(json, decided);
+            json.writeEndObject();
+        }
+        json.writeEndObject();
+    }
+
+    private static void context(JsonGenerator json, Decided decided) throws IOException {
+        Verdict verdict = decided.verdict();
+        json.writeStringField("evaluation_id", decided.id().toString());
+        json.writeStringField("evaluated_at", decided.at().toString());
+        json.writeStringField("outcome", verdict.outcome().word());
+        json.writeStringField("reason", decided.reason());
+        Json.strings(json, "reasons", verdict.reasons());
+        Rule settledBy = verdict.settledBy();
+        if (settledBy != null) {
+            json.writeStringField("policy", settledBy.id());
+            if (settledBy.reason() != null) {
+                json.writeStringField("message", settledBy.reason());
+            }
+        }
+        json.writeStringField("risk", verdict.risk());
+        if (verdict.missing() != null) {
+            json.writeStringField("missing_attribute", verdict.missing());
+        }
+        if (decided.invalid() != null) {
+            json.writeObjectFieldStart("error");
+            json.writeNumberField("status", 400);
+            json.writeStringField("message", decided.invalid());
+            json.writeEndObject();
+        }
+        if (!verdict.matched().isEmpty()) {
+            Json.strings(json, "rules", verdict.matched().stream().map(Rule::id).toList());
+        }
+        if (!verdict.obligations().isEmpty()) {
+            Json.obligations(json, verdict.obligations());
+        }
+    }
+}

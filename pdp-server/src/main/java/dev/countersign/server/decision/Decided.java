@@ -1,0 +1,74 @@
+package dev.countersign.server.decision;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.dialect.Effect;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.verdict.Outcome;
+import dev.countersign.rules.verdict.Verdict;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One decision.
+ *
+ * @param id the evaluation's id, a UUIDv7 of {@code at}
+ * @param at when it was made, in whole milliseconds
+ * @param call what was asked; {@code null} if a batch item was no complete call
+ * @param invalid why the item was no complete call, else {@code null}
+ * @param verdict what the rules say
+ */
+public record Decided(
+        UUID id, Instant at, @Nullable Call call, @Nullable String invalid, Verdict verdict) {
+    /** The reason of an allow whose obligations the caller did not say it supports. */
+    public static final String UNSUPPORTED = "obligations_not_supported";
+    /** The reason of a batch item that is no complete call. */
+    public static final String INVALID = "invalid_request";
+
+    /** The obligation types that this server issues, and a caller may declare in {@code context.supported_obligations}. */
+    public static final List<String> OBLIGATIONS = List.of("custom", "notification", "session_termination", "step-up");
+
+    /**
+     * The boolean on the AuthZEN wire: true for an allow whose obligations, if there are any, the caller declared to
+     * support, all of them. Whoever reads only the boolean then never runs a call without what it owes.
+     */
+    public boolean permitted() {
+        return verdict.outcome() == Outcome.ALLOW && (verdict.obligations().isEmpty() || supported());
+    }
+
+    private boolean supported() {
+        JsonNode context = call == null ? null : call.context();
+        JsonNode declared = context == null ? null : context.get("supported_obligations");
+        if (declared == null || !declared.isArray()) {
+            return false;
+        }
+        Set<String> types = new HashSet<>();
+        declared.forEach(type -> types.add(type.asText()));
+        return verdict.obligations().stream().allMatch(effect -> types.contains(type(effect)));
+    }
+
+    /** The type of an obligation on the wire: the registered one of that name, else {@code custom}. */
+    static String type(Effect effect) {
+        return effect instanceof Effect.Oblige oblige && OBLIGATIONS.contains(oblige.type()) ? oblige.type() : "custom";
+    }
+
+    /** The first reason code, as the wire has it. */
+    public String reason() {
+        if (invalid != null) {
+            return INVALID;
+        }
+        return switch (verdict.outcome()) {
+            case ALLOW -> permitted() ? verdict.reasons().get(0) : UNSUPPORTED;
+            case DENY -> verdict.reasons().get(0);
+            case REQUIRE_APPROVAL -> "approval_required";
+        };
+    }
+
+    /** The rule that settled the verdict, as {@code pack/name}, or {@code null} if none did. */
+    public @Nullable String policy() {
+        return verdict.settledBy() == null ? null : verdict.settledBy().id();
+    }
+}

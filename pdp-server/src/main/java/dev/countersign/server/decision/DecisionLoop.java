@@ -1,0 +1,204 @@
+package dev.countersign.server.decision;
+
+import dev.countersign.rules.engine.Evaluator;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.verdict.DenyOverrides;
+import dev.countersign.rules.verdict.Outcome;
+import dev.countersign.rules.verdict.Verdict;
+import dev.countersign.server.decisionlog.LogUnavailableException;
+import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.metrics.Metrics;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The decisions of one event loop: calls in, logged verdicts out. Nothing here waits: a decision is evaluated and
+ * appended at once, and the answers of one turn of the loop leave together, after one write of the log. Confined to its
+ * loop's thread.
+ */
+public final class DecisionLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(DecisionLoop.class);
+
+    /** Where the words of a decision go once it is in the log. */
+    public interface Answer {
+        /** The log has it: the answer may leave. */
+        void send();
+
+        /** The log could not be written: no decision was made. */
+        void refuse(LogUnavailableException cause);
+    }
+
+    /** When an answer may leave. */
+    public enum Durability {
+        /** Once the operating system has the entry: survives the end of the process. */
+        PROCESS,
+        /** Once the disk has it: survives a power cut. */
+        DISK
+    }
+
+    private final Supplier<PolicySnapshot> policies;
+    private final SegmentWriter log;
+    private final Durability durability;
+    private final Executor loop;
+    private final InstantSource clock;
+    private final RandomGenerator random;
+    private final DecisionMeters meters;
+    private final LogEntry entry;
+    private @Nullable PolicySnapshot snapshot;
+    private @Nullable Evaluator evaluator;
+    private List<Answer> waiting = new ArrayList<>();
+    private boolean scheduled;
+
+    /**
+     * The decisions of the loop that {@code loop} runs tasks on.
+     *
+     * @param policies the snapshot in force
+     * @param log the loop's own log writer
+     * @param durability when answers may leave
+     * @param loop runs a task on this loop, after the events at hand
+     * @param clock tells the time of decisions
+     * @param random makes their ids
+     * @param redaction takes credentials out of the record
+     * @param metrics counts
+     */
+    public DecisionLoop(
+            Supplier<PolicySnapshot> policies,
+            SegmentWriter log,
+            Durability durability,
+            Executor loop,
+            InstantSource clock,
+            RandomGenerator random,
+            Redaction redaction,
+            Metrics metrics) {
+        this.policies = policies;
+        this.log = log;
+        this.durability = durability;
+        this.loop = loop;
+        this.clock = clock;
+        this.random = random;
+        this.meters = new DecisionMeters(metrics);
+        this.entry = new LogEntry(redaction);
+    }
+
+    /**
+     * Decides a call and appends the decision to the log.
+     *
+     * @throws LogUnavailableException if the log takes nothing; then nothing was decided
+     */
+    public Decided decide(Caller caller, Call call, Dialect dialect) throws LogUnavailableException {
+        PolicySnapshot current = policies.get();
+        Instant now = Instant.ofEpochMilli(clock.millis());
+        return record(caller, now, call, null, evaluate(current, caller, call, now), dialect, current);
+    }
+
+    /**
+     * Denies a batch item that is no complete call, and appends that to the log.
+     *
+     * @throws LogUnavailableException if the log takes nothing
+     */
+    public Decided deny(Caller caller, String invalid, Dialect dialect) throws LogUnavailableException {
+        Instant now = Instant.ofEpochMilli(clock.millis());
+        return record(caller, now, null, invalid, Verdict.fault(Decided.INVALID), dialect, policies.get());
+    }
+
+    private Verdict evaluate(PolicySnapshot current, Caller caller, Call call, Instant now) {
+        try {
+            String tenant = Objects.requireNonNull(caller.tenant(), "only a tenant's key may decide");
+            var request = new Request(tenant, call, now, current.values(tenant));
+            return DenyOverrides.combine(evaluator(current).evaluate(request));
+        } catch (RuntimeException e) {
+            LOG.error("an evaluation failed and is denied", e);
+            return Verdict.fault(Verdict.ENGINE_ERROR);
+        }
+    }
+
+    private Evaluator evaluator(PolicySnapshot current) {
+        if (evaluator == null || !current.equals(snapshot)) {
+            if (evaluator != null) {
+                evaluator.close();
+            }
+            evaluator = current.base().evaluator();
+            snapshot = current;
+        }
+        return evaluator;
+    }
+
+    private Decided record(
+            Caller caller,
+            Instant now,
+            @Nullable Call call,
+            @Nullable String invalid,
+            Verdict verdict,
+            Dialect dialect,
+            PolicySnapshot current)
+            throws LogUnavailableException {
+        var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, call, invalid, verdict);
+        entry.encode(decided, caller, dialect, current);
+        log.append(entry.array(), 0, entry.length());
+        meters.count(decided, dialect);
+        return decided;
+    }
+
+    /** Sends an answer once the log has everything appended so far. */
+    public void answer(Answer answer) {
+        waiting.add(answer);
+        if (!scheduled) {
+            scheduled = true;
+            loop.execute(this::flush);
+        }
+    }
+
+    private void flush() {
+        scheduled = false;
+        List<Answer> answers = waiting;
+        waiting = new ArrayList<>(answers.size());
+        try {
+            log.flush();
+        } catch (LogUnavailableException e) {
+            each(answers, answer -> answer.refuse(e));
+            return;
+        }
+        if (durability == Durability.PROCESS) {
+            each(answers, Answer::send);
+        } else {
+            log.whenDurable(
+                    loop, () -> each(answers, Answer::send), lost -> each(answers, answer -> answer.refuse(lost)));
+        }
+    }
+
+    /** A client that has gone must not keep the others from their answers. */
+    private static void each(List<Answer> answers, java.util.function.Consumer<Answer> action) {
+        for (Answer answer : answers) {
+            try {
+                action.accept(answer);
+            } catch (RuntimeException e) {
+                LOG.debug("an answer could not be sent", e);
+            }
+        }
+    }
+
+    /** Evaluates made-up calls until the code is warm; nothing is logged. */
+    public void warmUp(int times, Call call) {
+        PolicySnapshot current = policies.get();
+        Instant now = Instant.ofEpochMilli(clock.millis());
+        for (int i = 0; i < times; i++) {
+            var request = new Request("warm-up", call, now, current.values("warm-up"));
+            Verdict verdict = DenyOverrides.combine(evaluator(current).evaluate(request));
+            var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, call, null, verdict);
+            if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
+                throw new IllegalStateException("an answer cannot be empty");
+            }
+        }
+    }
+}

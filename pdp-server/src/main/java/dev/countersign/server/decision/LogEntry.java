@@ -1,0 +1,137 @@
+package dev.countersign.server.decision;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.verdict.Verdict;
+import dev.countersign.server.identity.Caller;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the record of a decision: one JSON object that holds all that replaying it needs. The members that the table has
+ * columns for come first, in this order: type, id, at, tenant, caller, decision, reason, policy, subject, action,
+ * resource. Confined to one thread.
+ */
+final class LogEntry {
+    private final Redaction redaction;
+    private final Json.Bytes bytes = new Json.Bytes();
+
+    LogEntry(Redaction redaction) {
+        this.redaction = redaction;
+    }
+
+    /** The bytes of the last entry, from 0 to {@link #length}. */
+    byte[] array() {
+        return bytes.array();
+    }
+
+    int length() {
+        return bytes.size();
+    }
+
+    void encode(Decided decided, Caller caller, Dialect dialect, PolicySnapshot snapshot) {
+        bytes.reset();
+        Verdict verdict = decided.verdict();
+        try (JsonGenerator json = Json.generator(bytes)) {
+            json.writeStartObject();
+            json.writeStringField("type", "decision");
+            json.writeStringField("id", decided.id().toString());
+            json.writeStringField("at", decided.at().toString());
+            json.writeStringField("tenant", caller.tenant());
+            json.writeStringField("caller", caller.keyId());
+            json.writeStringField("decision", verdict.outcome().word());
+            json.writeStringField("reason", decided.reason());
+            String policy = decided.policy();
+            if (policy != null) {
+                json.writeStringField("policy", policy);
+            }
+            Call call = decided.call();
+            if (call != null) {
+                entity(json, "subject", call.subjectType(), call.subjectId());
+                json.writeStringField("action", call.actionName());
+                entity(json, "resource", call.resourceType(), call.resourceId());
+            }
+            json.writeStringField("dialect", dialect.word());
+            json.writeBooleanField("permitted", decided.permitted());
+            Json.strings(json, "reasons", verdict.reasons());
+            optional(json, "missing", verdict.missing());
+            optional(json, "invalid", decided.invalid());
+            rules(json, "rules", verdict.matched());
+            rules(json, "unknown", verdict.unknown());
+            if (!verdict.obligations().isEmpty()) {
+                Json.obligations(json, verdict.obligations());
+            }
+            policies(json, snapshot);
+            if (call != null) {
+                request(json, call);
+            }
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("memory cannot fail", e);
+        }
+    }
+
+    private static void entity(JsonGenerator json, String name, String type, String id) throws IOException {
+        json.writeObjectFieldStart(name);
+        json.writeStringField("type", type);
+        json.writeStringField("id", id);
+        json.writeEndObject();
+    }
+
+    private static void optional(JsonGenerator json, String name, @Nullable String value) throws IOException {
+        if (value != null) {
+            json.writeStringField(name, value);
+        }
+    }
+
+    private static void rules(JsonGenerator json, String name, List<Rule> rules) throws IOException {
+        if (!rules.isEmpty()) {
+            Json.strings(json, name, rules.stream().map(Rule::id).toList());
+        }
+    }
+
+    /** Which packs judged, and the values that differ from their defaults. */
+    private static void policies(JsonGenerator json, PolicySnapshot snapshot) throws IOException {
+        json.writeObjectFieldStart("packs");
+        for (Map.Entry<String, String> pack : snapshot.packs().entrySet()) {
+            json.writeStringField(pack.getKey(), pack.getValue());
+        }
+        json.writeEndObject();
+        if (!snapshot.values().changed().isEmpty()) {
+            json.writeObjectFieldStart("values");
+            for (Map.Entry<String, Object> value : snapshot.values().changed().entrySet()) {
+                if (value.getValue() instanceof List<?> entries) {
+                    json.writeArrayFieldStart(value.getKey());
+                    for (Object entry : entries) {
+                        json.writeString(entry.toString());
+                    }
+                    json.writeEndArray();
+                } else {
+                    json.writeStringField(value.getKey(), value.getValue().toString());
+                }
+            }
+            json.writeEndObject();
+        }
+    }
+
+    private void request(JsonGenerator json, Call call) throws IOException {
+        json.writeObjectFieldStart("request");
+        part(json, "subject", call.subject());
+        part(json, "action", call.action());
+        part(json, "resource", call.resource());
+        part(json, "context", call.context());
+        json.writeEndObject();
+    }
+
+    private void part(JsonGenerator json, String name, @Nullable JsonNode value) throws IOException {
+        if (value != null) {
+            json.writeFieldName(name);
+            redaction.write(json, value);
+        }
+    }
+}

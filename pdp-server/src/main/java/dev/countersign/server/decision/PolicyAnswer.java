@@ -1,0 +1,51 @@
+package dev.countersign.server.decision;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.verdict.Verdict;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * The answer of {@code POST /v1/policy/evaluate} (seeds 000 and 003): {@code {decision, reason, risk, policyId,
+ * traceId}} and nothing else, with the decision {@code allow}, {@code deny}, {@code require_approval} or {@code modify}.
+ */
+public final class PolicyAnswer {
+    private PolicyAnswer() {}
+
+    /** The answer to a decision; {@code policyId} is null where no rule settled it. */
+    public static byte[] of(Decided decided) {
+        Verdict verdict = decided.verdict();
+        var out = new ByteArrayOutputStream(256);
+        try (JsonGenerator json = Json.generator(out)) {
+            json.writeStartObject();
+            json.writeStringField("decision", word(verdict));
+            json.writeStringField("reason", reason(verdict));
+            json.writeStringField("risk", verdict.risk());
+            json.writeStringField("policyId", decided.policy());
+            json.writeStringField("traceId", decided.id().toString());
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    /** The word for a verdict: an allow that limits or changes metadata is a {@code modify}. */
+    public static String word(Verdict verdict) {
+        return switch (verdict.outcome()) {
+            case ALLOW -> verdict.modifies() ? "modify" : "allow";
+            case REQUIRE_APPROVAL -> "require_approval";
+            case DENY -> "deny";
+        };
+    }
+
+    private static String reason(Verdict verdict) {
+        Rule rule = verdict.settledBy();
+        String code = verdict.reasons().get(0);
+        return rule == null || rule.reason() == null || code.equals(Verdict.MISSING_ATTRIBUTE)
+                ? code
+                : code + ": " + rule.reason();
+    }
+}

@@ -1,0 +1,177 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.explain.Explainer;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Request;
+import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.identity.Role;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code GET /api/v1/decisions}, {@code /{id}} and {@code /{id}/explain}: the decision log of the caller's tenant. */
+final class DecisionsHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(DecisionsHandler.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MAX_PAGE = 200;
+
+    private final Callers callers;
+    private final DecisionRecords records;
+    private final Supplier<PolicySnapshot> policies;
+
+    DecisionsHandler(Callers callers, DecisionRecords records, Supplier<PolicySnapshot> policies) {
+        this.callers = callers;
+        this.records = records;
+        this.policies = policies;
+    }
+
+    /** Newest first; {@code limit}, {@code before} (an id), {@code decision}, {@code subject}, {@code action}. */
+    void list(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.AUDIT_READ, Role.ADMIN);
+        if (caller == null) {
+            return;
+        }
+        try {
+            var query = new DecisionRecords.Query(
+                    parameter(ctx, "decision"),
+                    parameter(ctx, "subject"),
+                    parameter(ctx, "action"),
+                    id(parameter(ctx, "before")),
+                    limit(parameter(ctx, "limit")));
+            records.list(tenant(caller), query)
+                    .onSuccess(entries -> page(ctx, entries, query.limit()))
+                    .onFailure(cause -> away(ctx, cause));
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+
+    private static void page(RoutingContext ctx, List<String> entries, int limit) {
+        try {
+            ObjectNode out = JSON.createObjectNode();
+            var decisions = out.putArray("decisions");
+            for (String entry : entries) {
+                decisions.add(JSON.readTree(entry));
+            }
+            if (entries.size() == limit) {
+                out.put("next", decisions.get(limit - 1).path("id").asText());
+            }
+            json(ctx, out);
+        } catch (IOException e) {
+            throw new IllegalStateException("the log holds an entry that is not JSON", e);
+        }
+    }
+
+    void get(RoutingContext ctx) {
+        find(ctx, (caller, entry) -> json(ctx, entry));
+    }
+
+    /** Why, and why not: the recorded call against the rules in force now, and whether they are the same as then. */
+    void explain(RoutingContext ctx) {
+        find(ctx, (caller, entry) -> {
+            JsonNode request = entry.get("request");
+            if (request == null) {
+                Problems.send(
+                        ctx,
+                        409,
+                        "nothing_to_explain",
+                        "this was no complete call: " + entry.path("invalid").asText());
+                return;
+            }
+            try {
+                PolicySnapshot current = policies.get();
+                Instant at = Instant.parse(entry.path("at").asText());
+                var made = new Request(tenant(caller), Call.of(request), at, current.values(tenant(caller)));
+                ObjectNode out = JSON.createObjectNode();
+                out.put("id", entry.path("id").asText());
+                out.put("same_rules", JSON.valueToTree(current.packs()).equals(entry.get("packs")));
+                out.set("decision", entry.get("decision"));
+                out.set(
+                        "explanation",
+                        new Explainer(current.base()).explain(made).toJson());
+                json(ctx, out);
+            } catch (BadCall e) {
+                throw new IllegalStateException("the log holds a call that is none", e);
+            }
+        });
+    }
+
+    private void find(RoutingContext ctx, BiConsumer<Caller, JsonNode> found) {
+        Caller caller = callers.require(ctx, Role.AUDIT_READ, Role.ADMIN);
+        if (caller == null) {
+            return;
+        }
+        try {
+            UUID id = Objects.requireNonNull(id(ctx.pathParam("id")));
+            records.find(tenant(caller), id)
+                    .onSuccess(entry -> {
+                        if (entry == null) {
+                            Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
+                            return;
+                        }
+                        try {
+                            found.accept(caller, JSON.readTree(entry));
+                        } catch (IOException | RuntimeException e) {
+                            ctx.fail(e);
+                        }
+                    })
+                    .onFailure(cause -> away(ctx, cause));
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+
+    private static String tenant(Caller caller) {
+        return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
+    }
+
+    private static void away(RoutingContext ctx, Throwable cause) {
+        LOG.warn("the decision table cannot be read: {}", cause.toString());
+        Problems.send(
+                ctx, 503, "database_away", "the database does not answer; decisions are made and kept all the same");
+    }
+
+    private static @Nullable String parameter(RoutingContext ctx, String name) {
+        return Optional.ofNullable(ctx.request().getParam(name))
+                .filter(value -> !value.isEmpty())
+                .orElse(null);
+    }
+
+    private static @Nullable UUID id(@Nullable String text) throws BadCall {
+        try {
+            return text == null ? null : UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            throw new BadCall("`" + text.substring(0, Math.min(40, text.length())) + "` is not the id of a decision");
+        }
+    }
+
+    private static int limit(@Nullable String text) throws BadCall {
+        if (text == null) {
+            return 50;
+        }
+        if (!text.matches("[1-9][0-9]{0,2}") || Integer.parseInt(text) > MAX_PAGE) {
+            throw new BadCall("`limit` is a number from 1 to " + MAX_PAGE);
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static void json(RoutingContext ctx, JsonNode body) {
+        ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.toString());
+    }
+}

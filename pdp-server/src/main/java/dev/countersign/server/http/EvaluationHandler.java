@@ -1,0 +1,141 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.server.decision.AuthzenAnswer;
+import dev.countersign.server.decision.Decided;
+import dev.countersign.server.decision.DecisionLoop;
+import dev.countersign.server.decision.Dialect;
+import dev.countersign.server.decisionlog.LogUnavailableException;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.identity.Role;
+import dev.countersign.server.metrics.Metrics;
+import io.vertx.ext.web.RoutingContext;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code POST /access/v1/evaluation} and {@code /access/v1/evaluations} (Authorization API 1.0, sections 6 and 7). */
+final class EvaluationHandler {
+    /** The most items of one batch. */
+    static final int MAX_ITEMS = 1_000;
+
+    private enum Semantic {
+        EXECUTE_ALL,
+        DENY_ON_FIRST_DENY,
+        PERMIT_ON_FIRST_PERMIT
+    }
+
+    private final Callers callers;
+    private final DecisionLoop decisions;
+    private final Answering single;
+    private final Answering batch;
+
+    EvaluationHandler(Callers callers, DecisionLoop decisions, Metrics metrics) {
+        this.callers = callers;
+        this.decisions = decisions;
+        this.single = new Answering(decisions, metrics, "evaluation");
+        this.batch = new Answering(decisions, metrics, "evaluations");
+    }
+
+    void evaluation(RoutingContext ctx) {
+        long began = System.nanoTime();
+        Caller caller = callers.require(ctx, Role.DECIDE);
+        JsonNode body = caller == null ? null : Bodies.object(ctx);
+        if (caller != null && body != null) {
+            one(ctx, caller, body, began);
+        }
+    }
+
+    private void one(RoutingContext ctx, Caller caller, JsonNode body, long began) {
+        try {
+            Decided decided = decisions.decide(caller, Call.of(body), Dialect.AUTHZEN);
+            single.send(ctx, AuthzenAnswer.single(decided), began);
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        } catch (LogUnavailableException e) {
+            Answering.unavailable(ctx);
+        }
+    }
+
+    void evaluations(RoutingContext ctx) {
+        long began = System.nanoTime();
+        Caller caller = callers.require(ctx, Role.DECIDE);
+        JsonNode body = caller == null ? null : Bodies.object(ctx);
+        if (caller == null || body == null) {
+            return;
+        }
+        JsonNode items = body.get("evaluations");
+        if (items == null || items.isNull() || items.isArray() && items.isEmpty()) {
+            one(ctx, caller, body, began);
+            return;
+        }
+        try {
+            if (!items.isArray() || items.size() > MAX_ITEMS) {
+                throw new BadCall("`evaluations` must be an array of at most " + MAX_ITEMS + " items");
+            }
+            JsonNode options = body.get("options");
+            Semantic semantic = semantic(options);
+            List<Decided> decided = new ArrayList<>(items.size());
+            for (JsonNode item : items) {
+                Decided next = item(caller, body, item);
+                decided.add(next);
+                if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
+                        || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
+                    break;
+                }
+            }
+            batch.send(ctx, AuthzenAnswer.batch(decided, full(options)), began);
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        } catch (LogUnavailableException e) {
+            Answering.unavailable(ctx);
+        }
+    }
+
+    /** An item that is no complete call is denied by itself; the others are decided all the same. */
+    private Decided item(Caller caller, JsonNode defaults, JsonNode item) throws LogUnavailableException {
+        Call call;
+        try {
+            if (!item.isObject()) {
+                throw new BadCall("an item of `evaluations` must be an object");
+            }
+            call = Call.of(
+                    merged("subject", defaults, item),
+                    merged("action", defaults, item),
+                    merged("resource", defaults, item),
+                    merged("context", defaults, item));
+        } catch (BadCall e) {
+            return decisions.deny(caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
+        }
+        return decisions.decide(caller, call, Dialect.AUTHZEN);
+    }
+
+    /** The item's own member, whole, else the default's. */
+    private static @Nullable JsonNode merged(String name, JsonNode defaults, JsonNode item) {
+        JsonNode own = item.get(name);
+        return own != null ? own : defaults.get(name);
+    }
+
+    private static Semantic semantic(@Nullable JsonNode options) throws BadCall {
+        if (options != null && !options.isNull() && !options.isObject()) {
+            throw new BadCall("`options` must be an object");
+        }
+        JsonNode named = options == null ? null : options.get("evaluations_semantic");
+        if (named == null || named.isNull()) {
+            return Semantic.EXECUTE_ALL;
+        }
+        for (Semantic semantic : Semantic.values()) {
+            if (semantic.name().toLowerCase(java.util.Locale.ROOT).equals(named.textValue())) {
+                return semantic;
+            }
+        }
+        throw new BadCall(
+                "`options.evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit");
+    }
+
+    private static boolean full(@Nullable JsonNode options) {
+        return options != null && options.path("context").asText().equals("full");
+    }
+}

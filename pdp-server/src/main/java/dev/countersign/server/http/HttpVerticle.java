@@ -1,0 +1,111 @@
+package dev.countersign.server.http;
+
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.StrictJson;
+import dev.countersign.server.config.ServerConfig;
+import dev.countersign.server.decision.DecisionLoop;
+import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.Redaction;
+import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.identity.KeyRing;
+import dev.countersign.server.metrics.Metrics;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
+public final class HttpVerticle extends VerticleBase {
+    private static final int WARM_UPS = 3_000;
+    private static final int IDLE_SECONDS = 60;
+
+    /**
+     * What all loops share.
+     *
+     * @param config the settings
+     * @param policies the rules and values in force
+     * @param keys the keys as they were last read
+     * @param records the decision table
+     * @param metrics the meters
+     * @param faults what keeps the server from being ready
+     * @param clock the time
+     */
+    public record Shared(
+            ServerConfig config,
+            Supplier<PolicySnapshot> policies,
+            Supplier<KeyRing> keys,
+            DecisionRecords records,
+            Metrics metrics,
+            Supplier<Map<String, String>> faults,
+            InstantSource clock) {}
+
+    private final Shared shared;
+    private final int port;
+    private final String baseUrl;
+    private final SegmentWriter log;
+
+    /**
+     * A loop.
+     *
+     * @param port the port, the same for all loops
+     * @param baseUrl the URL by which clients reach the server
+     * @param log the loop's own writer
+     */
+    public HttpVerticle(Shared shared, int port, String baseUrl, SegmentWriter log) {
+        this.shared = shared;
+        this.port = port;
+        this.baseUrl = baseUrl;
+        this.log = log;
+    }
+
+    @Override
+    public Future<?> start() {
+        ServerConfig config = shared.config();
+        var decisions = new DecisionLoop(
+                shared.policies(),
+                log,
+                config.durability(),
+                task -> context.runOnContext(ignored -> task.run()),
+                shared.clock(),
+                new SplittableRandom(new SecureRandom().nextLong()),
+                new Redaction(Redaction.DEFAULT),
+                shared.metrics());
+        decisions.warmUp(WARM_UPS, sample());
+        var callers = new Callers(shared.keys(), config.maxStaleness(), shared.clock(), shared.metrics());
+        var router = new Routes(vertx, shared.metrics())
+                .of(
+                        new EvaluationHandler(callers, decisions, shared.metrics()),
+                        new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
+                        new DecisionsHandler(callers, shared.records(), shared.policies()),
+                        new OperationsHandler(callers, shared.metrics(), shared.faults(), baseUrl),
+                        new DocsHandler());
+        HttpServer server = vertx.createHttpServer(new HttpServerOptions()
+                .setHost(config.host())
+                .setPort(port)
+                .setIdleTimeout(IDLE_SECONDS)
+                .setCompressionSupported(false)
+                .setMaxHeaderSize(16 * 1024));
+        return server.requestHandler(router).listen();
+    }
+
+    private static Call sample() {
+        try {
+            return Call.of(StrictJson.read("""
+                    {"subject": {"type": "agent", "id": "warm-up", "properties": {"roles": ["none"]}},
+                     "action": {"name": "warm.up", "properties": {"class": "tool_call"}},
+                     "resource": {"type": "tool", "id": "warm.up", "properties": {"amount": 1}},
+                     "context": {"confidence": 0.5, "zone": "none", "mode": "auto"}}
+                    """.getBytes(StandardCharsets.UTF_8)));
+        } catch (BadCall e) {
+            throw new IllegalStateException("the sample is a complete call", e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.countersign.server.http;
+
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Every failure on its way out. On AuthZEN paths the body is a message (Authorization API 1.0, section 10.1.2); on all
+ * others it is a problem document (RFC 9457). Neither ever shows what went wrong inside.
+ */
+final class Problems {
+    private static final String TYPE = "urn:countersign:problem:";
+
+    private Problems() {}
+
+    /**
+     * Ends the response with a failure.
+     *
+     * @param status the HTTP status
+     * @param kind a stable word for the kind of problem
+     * @param detail what to do about it, for the caller to read
+     */
+    static void send(RoutingContext ctx, int status, String kind, String detail) {
+        var response = ctx.response();
+        if (response.ended() || response.closed()) {
+            return;
+        }
+        response.setStatusCode(status);
+        if (status == 401) {
+            response.putHeader("WWW-Authenticate", "Bearer realm=\"countersign\"");
+        }
+        if (status == 503) {
+            response.putHeader("Retry-After", "1");
+        }
+        if (authzen(ctx)) {
+            response.putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
+                    .end(detail);
+        } else {
+            String body = new JsonObject()
+                    .put("type", TYPE + kind)
+                    .put("title", response.getStatusMessage())
+                    .put("status", status)
+                    .put("detail", detail)
+                    .encode();
+            response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
+                    .end(body);
+        }
+    }
+
+    /** Whether the request's path is one of AuthZEN's own. */
+    static boolean authzen(RoutingContext ctx) {
+        String path = ctx.request().path();
+        return path != null && path.startsWith("/access/v1/");
+    }
+}
