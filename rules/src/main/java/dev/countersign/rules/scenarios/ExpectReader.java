@@ -53,7 +53,7 @@ final class ExpectReader {
         if (value != null) {
             mistakes.unknown(
                     value.line(),
-                    "decision",
+                    "there is no decision `" + word + "`",
                     word,
                     Arrays.stream(Outcome.values()).map(Outcome::word).toList());
         }
@@ -75,7 +75,7 @@ final class ExpectReader {
         }
         for (String glob : globs) {
             if (rules.stream().noneMatch(new Glob(glob)::matches)) {
-                mistakes.unknown(value.line(), "rule in this pack with the name", glob, rules);
+                mistakes.unknown(value.line(), "no rule of this pack is named `" + glob + "`", glob, rules);
             }
         }
         return globs;

@@ -58,7 +58,10 @@ record Fixtures(Map<String, Map<String, JsonNode>> parts) {
             JsonNode fixture = named.get(json.textValue());
             if (fixture == null) {
                 mistakes.unknown(
-                        value.line(), part + " among the fixtures with the name", json.textValue(), named.keySet());
+                        value.line(),
+                        "no " + part + " fixture is named `" + json.textValue() + "`",
+                        json.textValue(),
+                        named.keySet());
             }
             return fixture;
         }

@@ -20,15 +20,15 @@ record Mistakes(String file, Diagnostics diagnostics) {
         diagnostics.add(new Diagnostic(file, line, 1, Code.Y002, message, hint, null));
     }
 
-    /** An error about a name that is not among those known. */
-    void unknown(int line, String what, String name, Collection<String> known) {
+    /** An error about a name that is not among those known; {@code message} says so, the hint what was meant. */
+    void unknown(int line, String message, String name, Collection<String> known) {
         String near = Vocabulary.nearest(name, known);
         String hint = near != null
                 ? "did you mean `" + near + "`?"
                 : known.isEmpty()
                         ? "there is none"
                         : known.size() > 20 ? null : "known are " + String.join(", ", known);
-        error(line, "there is no " + what + " `" + name + "`", hint);
+        error(line, message, hint);
     }
 
     /** The members of an object whose names are all among {@code known}; others are reported and left out. */
@@ -40,7 +40,7 @@ record Mistakes(String file, Diagnostics diagnostics) {
         Map<String, Yaml> members = value.members();
         members.forEach((name, member) -> {
             if (!known.contains(name)) {
-                unknown(member.line(), "key in " + what, name, known);
+                unknown(member.line(), what + " has no key `" + name + "`", name, known);
             }
         });
         members.keySet().retainAll(known);
