@@ -69,7 +69,6 @@ final class Entries {
             json.writeStringField("type", "tool");
             json.writeStringField("id", "book_flight");
             json.writeEndObject();
-            json.writeStringField("trace", "trace-1");
             json.writeStringField("payload", payload);
             json.writeEndObject();
         } catch (IOException e) {

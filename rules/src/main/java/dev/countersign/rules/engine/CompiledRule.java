@@ -112,19 +112,39 @@ public final class CompiledRule {
     public @Nullable Attribute missing(Request request) {
         for (Part part : parts) {
             if (part.condition().test(request) == Condition.UNKNOWN) {
-                var optional = new ArrayList<Attribute>();
-                part.expr().attributes(attribute -> {
-                    if (!attribute.required()) {
-                        optional.add(attribute);
-                    }
-                });
-                return optional.stream()
-                        .filter(attribute -> hole(request, attribute))
-                        .findFirst()
-                        .orElse(optional.get(0));
+                return missing(unknownTest(part.expr(), request), request);
             }
         }
         return null;
+    }
+
+    /** The first test that makes an unknown condition unknown: parts that are settled do not count. */
+    private static Expr unknownTest(Expr expr, Request request) {
+        List<Expr> inner = expr instanceof Expr.Or or
+                ? or.parts()
+                : expr instanceof Expr.And and
+                        ? and.parts()
+                        : expr instanceof Expr.Not not ? List.of(not.part()) : List.of();
+        var conditions = new Conditions(request.values().layout());
+        for (Expr part : inner) {
+            if (conditions.of(part).test(request) == Condition.UNKNOWN) {
+                return unknownTest(part, request);
+            }
+        }
+        return expr;
+    }
+
+    private static @Nullable Attribute missing(Expr test, Request request) {
+        var optional = new ArrayList<Attribute>();
+        test.attributes(attribute -> {
+            if (!attribute.required()) {
+                optional.add(attribute);
+            }
+        });
+        return optional.stream()
+                .filter(attribute -> hole(request, attribute))
+                .findFirst()
+                .orElse(optional.isEmpty() ? null : optional.get(0));
     }
 
     private static boolean hole(Request request, Attribute attribute) {

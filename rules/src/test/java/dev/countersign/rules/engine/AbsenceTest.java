@@ -166,4 +166,19 @@ class AbsenceTest {
         var made = Packs.request(base, request == null ? "" : request);
         assertThat(base.rules().get(0).test(made)).isEqualTo(expected);
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "region != null && region == \"eu\" || score > 1 ; {context: {score: x}} ; score",
+                "( region != null && region == \"eu\" ) || !( vip || score > 1 ) ; {context: {vip: false, score: x}} ; score",
+                "tags contains \"a\" ; {context: {tags: [1]}} ; tags",
+                "region == other ; {context: {region: eu}} ; other",
+            })
+    void theAttributeThatIsNamedIsTheOneThatLeftTheRuleUnknown(String condition, String request, String missing) {
+        RuleBase base = Packs.base(Packs.rule(condition, "decision.deny(\"X\");"));
+        assertThat(base.rules().get(0).missing(Packs.request(base, request)).name())
+                .isEqualTo(missing);
+    }
 }
