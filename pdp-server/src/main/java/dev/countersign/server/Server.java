@@ -37,6 +37,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -94,14 +95,13 @@ public final class Server implements AutoCloseable {
                 Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
         closing.push(() -> await(vertx.close(), "stopping"));
         Pool pool = pool(vertx, database);
-        var store = new KeyStore(pool, clock);
+        var store = new KeyStore(pool, clock, this::newId);
         firstStart(store);
         keys.set(await(store.load(), "reading the keys"));
         vertx.setPeriodic(KEYS_EVERY_MILLIS, id -> refresh(store));
         var snapshot = PolicySnapshot.of(packs, config.env());
         var log = DecisionLog.open(
-                new LogSettings(
-                        config.logDir(), serverName(), false, DRAIN, clock, () -> UuidV7.of(clock.millis(), random)),
+                new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId),
                 new LogMeters(metrics));
         closing.push(log::close);
         log.shipTo(dataSource(database));
@@ -236,6 +236,10 @@ public final class Server implements AutoCloseable {
             socket.bind(new InetSocketAddress(config.host(), 0));
             return socket.getLocalPort();
         }
+    }
+
+    private UUID newId() {
+        return UuidV7.of(clock.millis(), random);
     }
 
     private static int loops() {

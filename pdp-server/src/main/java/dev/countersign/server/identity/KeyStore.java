@@ -15,17 +15,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The keys in PostgreSQL. */
 public final class KeyStore {
     private final Pool pool;
     private final InstantSource clock;
+    private final Supplier<UUID> ids;
 
-    /** The keys of the database behind {@code pool}. */
-    public KeyStore(Pool pool, InstantSource clock) {
+    /** The keys of the database behind {@code pool}; {@code ids} makes the ids of persons. */
+    public KeyStore(Pool pool, InstantSource clock, Supplier<UUID> ids) {
         this.pool = pool;
         this.clock = clock;
+        this.ids = ids;
     }
 
     /** All keys that are not revoked. */
@@ -84,12 +87,12 @@ public final class KeyStore {
                         : insert(connection, tenant, keys).map(true)));
     }
 
-    private static Future<Void> insert(SqlConnection connection, String tenant, List<NewKey> keys) {
+    private Future<Void> insert(SqlConnection connection, String tenant, List<NewKey> keys) {
         Future<?> done = connection
                 .preparedQuery("insert into tenants (id, name) values ($1, $1) on conflict do nothing")
                 .execute(Tuple.of(tenant));
         for (NewKey key : keys) {
-            UUID person = key.person() == null ? null : UUID.randomUUID();
+            UUID person = key.person() == null ? null : ids.get();
             if (person != null) {
                 done = done.compose(previous -> connection
                         .preparedQuery("insert into persons (id, tenant, name) values ($1, $2, $3)")
