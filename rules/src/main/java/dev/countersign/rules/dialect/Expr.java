@@ -116,6 +116,8 @@ public sealed interface Expr {
     /** Whether some request can leave this condition unknown. */
     default boolean optional() {
         boolean[] optional = {false};
+        // a text that is no address is unknown to cidr, also where every request has the text
+        tests(test -> optional[0] |= test instanceof InCidr);
         attributes(attribute -> optional[0] |= !attribute.required());
         return optional[0];
     }

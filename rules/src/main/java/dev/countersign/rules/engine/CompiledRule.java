@@ -135,16 +135,13 @@ public final class CompiledRule {
     }
 
     private static @Nullable Attribute missing(Expr test, Request request) {
-        var optional = new ArrayList<Attribute>();
-        test.attributes(attribute -> {
-            if (!attribute.required()) {
-                optional.add(attribute);
-            }
-        });
-        return optional.stream()
+        var read = new ArrayList<Attribute>();
+        test.attributes(read::add);
+        return read.stream()
                 .filter(attribute -> hole(request, attribute))
                 .findFirst()
-                .orElse(optional.isEmpty() ? null : optional.get(0));
+                .or(() -> read.stream().filter(attribute -> !attribute.required()).findFirst())
+                .orElse(read.isEmpty() ? null : read.get(0));
     }
 
     private static boolean hole(Request request, Attribute attribute) {

@@ -207,9 +207,11 @@ public final class Conditions {
             Getter time = field(since.time());
             return request -> {
                 Object found = time.get(request);
-                return found instanceof Instant instant
-                        ? (Object) (Duration.between(instant, request.now()).toMillis() / 3_600_000.0)
-                        : found;
+                if (!(found instanceof Instant instant)) {
+                    return found;
+                }
+                Duration age = Duration.between(instant, request.now());
+                return (Object) (age.getSeconds() / 3_600.0 + age.getNano() / 3.6e12);
             };
         }
         return count((Operand.Count) operand);

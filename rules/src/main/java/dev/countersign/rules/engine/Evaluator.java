@@ -1,5 +1,6 @@
 package dev.countersign.rules.engine;
 
+import dev.countersign.rules.facts.Layout;
 import dev.countersign.rules.facts.Request;
 import org.kie.api.KieBase;
 import org.kie.api.runtime.KieSession;
@@ -12,20 +13,26 @@ import org.kie.api.runtime.rule.FactHandle;
 public final class Evaluator implements AutoCloseable {
     private final KieBase kieBase;
     private final int bound;
+    private final Layout layout;
     private KieSession session;
 
-    Evaluator(KieBase kieBase, int rules) {
+    Evaluator(KieBase kieBase, int rules, Layout layout) {
         this.kieBase = kieBase;
         this.bound = rules + 1;
+        this.layout = layout;
         this.session = kieBase.newKieSession();
     }
 
     /**
      * What all rules say of a request.
      *
+     * @throws IllegalArgumentException if the request was made for another rule base
      * @throws RuntimeException if the engine fails; the evaluator itself can be used again
      */
     public Evaluation evaluate(Request request) {
+        if (request.values().layout() != layout) {
+            throw new IllegalArgumentException("the request was made for another rule base");
+        }
         var evaluation = new Evaluation(request);
         boolean done = false;
         try {

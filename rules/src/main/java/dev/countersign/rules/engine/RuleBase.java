@@ -12,6 +12,7 @@ import dev.countersign.rules.facts.Values;
 import dev.countersign.rules.pack.Pack;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import org.drools.model.Index;
@@ -57,8 +58,18 @@ public final class RuleBase {
         this.kieBase = kieBase;
     }
 
-    /** The base of these packs. */
+    /**
+     * The base of these packs.
+     *
+     * @throws IllegalArgumentException if two packs have one name: their rules and conditions could not be told apart
+     */
     public static RuleBase of(List<Pack> packs) {
+        var names = new HashSet<String>();
+        for (Pack pack : packs) {
+            if (!names.add(pack.name())) {
+                throw new IllegalArgumentException("there are two packs with the name `" + pack.name() + "`");
+            }
+        }
         var layout = new Layout();
         var conditions = new Conditions(layout);
         var rules = new ArrayList<CompiledRule>();
@@ -116,7 +127,7 @@ public final class RuleBase {
 
     /** A new evaluator on this base, for one thread. */
     public Evaluator evaluator() {
-        return new Evaluator(kieBase, rules.size());
+        return new Evaluator(kieBase, rules.size(), layout);
     }
 
     /** What all rules say of a request, asked one by one in a plain loop: the reference for the engine. */
