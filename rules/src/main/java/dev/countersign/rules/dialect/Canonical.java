@@ -40,7 +40,9 @@ public final class Canonical {
     /** The canonical text of a condition. */
     public static String expr(Expr expr) {
         if (expr instanceof Expr.Or or) {
-            return or.parts().stream().map(Canonical::part).collect(Collectors.joining(" || "));
+            return or.parts().stream()
+                    .map(part -> part instanceof Expr.Or ? "( " + expr(part) + " )" : expr(part))
+                    .collect(Collectors.joining(" || "));
         }
         if (expr instanceof Expr.And and) {
             return and.parts().stream().map(Canonical::part).collect(Collectors.joining(" && "));

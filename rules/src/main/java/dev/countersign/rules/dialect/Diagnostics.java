@@ -1,18 +1,17 @@
 package dev.countersign.rules.dialect;
 
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The mistakes found so far in one pack. */
 public final class Diagnostics {
-    private final List<Diagnostic> found = new ArrayList<>();
+    private final Set<Diagnostic> found = new LinkedHashSet<>();
 
-    /** Adds a mistake. */
+    /** Adds a mistake, once. */
     public void add(Diagnostic diagnostic) {
-        if (!found.contains(diagnostic)) {
-            found.add(diagnostic);
-        }
+        found.add(diagnostic);
     }
 
     /** Whether anything but warnings was found. */

@@ -4,6 +4,7 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.countersign.rules.dialect.Expr.Comparison;
 import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Cidr;
 import dev.countersign.rules.facts.Glob;
 import dev.countersign.rules.facts.NamedList;
@@ -15,12 +16,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads one condition into a typed {@link Expr}, by recursive descent over its tokens. */
 final class ExpressionParser {
+    private static final java.util.regex.Pattern COUNT =
+            java.util.regex.Pattern.compile("\\{([0-9]{1,4})(?:,([0-9]{0,4}))?\\}");
+    private static final int MAX_REPEATS = 1_000;
+    private static final int MAX_PROGRAM = 2_000;
     static final int MAX_DEPTH = 4;
     static final int MAX_VALUES = 200;
+    static final int MAX_TESTS = 50;
 
     private final Tokens tokens;
     private final Vocabulary vocabulary;
     private final OperandParser operands;
+    private int tests;
 
     ExpressionParser(Tokens tokens, Vocabulary vocabulary) {
         this.tokens = tokens;
@@ -72,6 +79,13 @@ final class ExpressionParser {
 
     private Expr test() throws Mistake {
         Token start = tokens.peek();
+        if (++tests > MAX_TESTS) {
+            throw new Mistake(
+                    start.at(),
+                    Code.G033,
+                    "one condition has at most " + MAX_TESTS + " tests",
+                    "use `in`, a list, or several rules");
+        }
         if (tokens.peek(1).is("(") && start.kind() == Token.Kind.WORD) {
             if (start.is("cidr")) {
                 return cidr();
@@ -123,12 +137,22 @@ final class ExpressionParser {
                 throw new Mistake(
                         rightStart.at(), Code.T001, "only an attribute can be compared with null, by == or !=");
             }
+            if (field.attribute().required() || field.attribute().builtIn() == BuiltIn.MODE) {
+                throw new Mistake(
+                        start.at(),
+                        Code.T001,
+                        "every request has `" + field.attribute().name() + "`, so this never changes",
+                        "remove the condition");
+            }
             return new Expr.IsNull(field.attribute(), op == Comparison.NE);
         }
         Operand right = operands.operand(left.type());
         Operand typedLeft = OperandParser.adapt(left, right.type(), start);
         if (typedLeft instanceof Operand.Literal && right instanceof Operand.Literal) {
             throw new Mistake(start.at(), Code.T001, "two literals always compare the same", "name an attribute");
+        }
+        if (typedLeft.equals(right)) {
+            throw new Mistake(start.at(), Code.T001, "both sides are the same", "compare with something else");
         }
         if (typedLeft.type() != right.type()) {
             throw new Mistake(
@@ -281,16 +305,39 @@ final class ExpressionParser {
         if (operand instanceof Operand.Field field && field.type() == Type.LIST) {
             return field.attribute();
         }
-        throw new Mistake(start.at(), Code.T001, "`" + operator + "` needs a list attribute here", null);
+        throw new Mistake(
+                start.at(),
+                Code.T001,
+                "`" + operator + "` needs a list attribute here",
+                operator.equals("contains") ? "for a part of a text write `glob(name, \"*part*\")`" : null);
     }
 
     private Pattern regex(String text) throws Mistake {
+        int at = tokens.peek(-1).at();
         try {
-            return Pattern.compile(text);
+            Pattern pattern = repeats(text) > MAX_REPEATS ? null : Pattern.compile(text);
+            if (pattern == null || pattern.programSize() > MAX_PROGRAM) {
+                throw new Mistake(at, Code.R001, "the pattern repeats too much", "use smaller counts in `{ }`");
+            }
+            return pattern;
         } catch (PatternSyntaxException e) {
-            throw new Mistake(
-                    tokens.peek(-1).at(), Code.R001, "bad pattern: " + e.getDescription(), "patterns are RE2 syntax");
+            throw new Mistake(at, Code.R001, "bad pattern: " + e.getDescription(), "patterns are RE2 syntax");
         }
+    }
+
+    /** An upper bound of how often a pattern repeats one of its parts: RE2/J unrolls counts, nested ones multiply. */
+    private static double repeats(String regex) {
+        double single = 1;
+        double nested = 1;
+        var counts = COUNT.matcher(regex);
+        while (counts.find()) {
+            String most = counts.group(2) == null || counts.group(2).isEmpty() ? counts.group(1) : counts.group(2);
+            double count = Math.max(1, Double.parseDouble(most));
+            boolean group = counts.start() > 0 && ")}*+?".indexOf(regex.charAt(counts.start() - 1)) >= 0;
+            nested *= group ? count : 1;
+            single = group ? single : Math.max(single, count);
+        }
+        return single * nested;
     }
 
     private void expect(String symbol) throws Mistake {

@@ -38,22 +38,25 @@ public final class Gate {
     public List<Rule> read(String file, String text) {
         var source = new Source(file, text, diagnostics);
         List<Token> tokens = Scanner.scan(source);
-        if (!source.clean()) {
+        if (tokens.isEmpty()) {
             return List.of();
         }
         var parsed = DrlText.parse(source, tokens);
-        if (parsed.whole()) {
-            new HeaderCheck(source, tokens, packageOf(vocabulary.pack()))
-                    .check(parsed.packages().get(0));
-        }
         var rules = new ArrayList<Rule>();
-        for (var drl : parsed.packages()) {
-            for (var descr : drl.getRules()) {
-                Rule rule = new RuleReader(source, tokens, vocabulary).read(descr);
-                if (rule != null && admit(source, rule, descr.getStartCharacter())) {
+        for (var part : parsed.parts()) {
+            if (parsed.whole() || part.tree().getRules().isEmpty()) {
+                new HeaderCheck(part.source(), part.tokens(), packageOf(vocabulary.pack())).check(part.tree());
+            }
+            for (var descr : part.tree().getRules()) {
+                Rule rule = new RuleReader(part.source(), part.tokens(), vocabulary).read(descr);
+                if (rule != null && admit(part.source(), rule, descr.getStartCharacter())) {
                     rules.add(rule);
                 }
             }
+        }
+        if (parsed.whole() && source.clean()) {
+            DrlText.balanced(
+                    source, tokens, parsed.parts().get(0).tree().getRules().size());
         }
         if (parsed.whole() && source.clean() && rules.isEmpty()) {
             source.error(0, Code.G020, "the file holds no rule");

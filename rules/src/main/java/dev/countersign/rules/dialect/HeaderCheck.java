@@ -21,6 +21,7 @@ final class HeaderCheck {
     }
 
     void check(PackageDescr drl) {
+        int before = source.errors();
         refuse(drl.getFunctionImports(), Code.G012, "functions and static members cannot be imported");
         refuse(drl.getAccumulateImports(), Code.G012, "accumulate functions cannot be imported");
         drl.getImports().forEach(imported -> {
@@ -44,7 +45,7 @@ final class HeaderCheck {
         if (drl.getUnit() != null) {
             source.error(0, Code.G014, "units are not part of the dialect");
         }
-        if (source.clean()) {
+        if (source.errors() == before) {
             shape(drl);
         }
     }

@@ -74,7 +74,7 @@ final class OperandParser {
             throw new Mistake(token.at(), Code.E001, "a number is expected, not " + token.shown());
         }
         double value = Double.parseDouble(token.text());
-        if (value > EXACT) {
+        if (value >= EXACT) {
             throw new Mistake(sign.at(), Code.T002, "a number has at most 15 exact digits");
         }
         double signed = negative && value != 0 ? -value : value;
@@ -180,8 +180,8 @@ final class OperandParser {
     }
 
     static Mistake unknown(Code code, String kind, Token token, Collection<String> known, String otherwise) {
-        String nearest = Vocabulary.nearest(token.text(), known);
-        String message = "there is no " + kind + " `" + token.text() + "`";
+        String nearest = token.text().length() > 60 ? null : Vocabulary.nearest(token.text(), known);
+        String message = "there is no " + kind + " `" + token.clipped() + "`";
         return nearest == null
                 ? new Mistake(token.at(), code, message, otherwise)
                 : new Mistake(token.at(), code, message, "did you mean `" + nearest + "`?", nearest);

@@ -39,6 +39,7 @@ final class RuleReader {
     @Nullable
     Rule read(RuleDescr descr) {
         int start = descr.getStartCharacter();
+        int before = source.errors();
         PatternDescr pattern = allowed(descr);
         if (refused || pattern == null) {
             return null;
@@ -69,7 +70,7 @@ final class RuleReader {
             var rule = new Rule(
                     vocabulary.pack(), name.text(), source.file, source.line(start), meta, conditions, effects);
             warn(rule, pattern);
-            return refused || !source.clean() ? null : rule;
+            return refused || source.errors() > before ? null : rule;
         } catch (Mistake mistake) {
             mistake.report(source);
             return null;

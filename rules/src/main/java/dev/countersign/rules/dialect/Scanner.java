@@ -13,6 +13,7 @@ final class Scanner {
     static final int MAX_STRING = 1_000;
     static final int MAX_BRACKETS = 6;
     static final int MAX_NUMBER = 20;
+    static final int MAX_DOTS = 16;
 
     private static final String SINGLE = "(),;.:[]@=!<>-$";
     private static final Set<String> DOUBLE = Set.of("==", "!=", "<=", ">=", "&&", "||");
@@ -21,6 +22,7 @@ final class Scanner {
     private final String text;
     private final List<Token> tokens = new ArrayList<>();
     private int depth;
+    private int dots;
     private int at;
 
     private Scanner(Source source) {
@@ -28,16 +30,18 @@ final class Scanner {
         this.text = source.text;
     }
 
-    /** The tokens of the whole file; with errors reported, they must not be used. */
+    /** The tokens of the whole file, none if it is too large; no rule may be made of those around an error. */
     static List<Token> scan(Source source) {
         var scanner = new Scanner(source);
-        if (scanner.allowedCharacters()) {
+        if (scanner.fits()) {
+            scanner.allowedCharacters();
             scanner.run();
+            scanner.tokens.add(new Token(Token.Kind.END, "", source.text.length(), source.text.length()));
         }
         return scanner.tokens;
     }
 
-    private boolean allowedCharacters() {
+    private boolean fits() {
         if (text.length() > MAX_BYTES || text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length > MAX_BYTES) {
             source.error(
                     0,
@@ -46,16 +50,21 @@ final class Scanner {
                     "split it into several files");
             return false;
         }
-        boolean ok = true;
+        return true;
+    }
+
+    private void allowedCharacters() {
         for (int i = 0; i < text.length(); ) {
             int c = text.codePointAt(i);
             if (!allowed(c, i)) {
-                source.error(i, Code.S002, String.format("the character U+%04X is not allowed", c), "remove it");
-                ok = false;
+                source.error(
+                        i,
+                        Code.S002,
+                        String.format("the character U+%04X is not allowed", c),
+                        c == 0xFEFF ? "save the file as UTF-8 without a byte order mark" : "remove it");
             }
             i += Character.charCount(c);
         }
-        return ok;
     }
 
     private boolean allowed(int c, int i) {
@@ -64,6 +73,9 @@ final class Scanner {
         }
         if (c == '\t' || c == '\n') {
             return true;
+        }
+        if (invisible(c)) {
+            return false;
         }
         return switch (Character.getType(c)) {
             case Character.CONTROL,
@@ -76,6 +88,21 @@ final class Scanner {
             case Character.SPACE_SEPARATOR -> c == ' ';
             default -> true;
         };
+    }
+
+    /** Letters and marks that most fonts draw as nothing (Unicode's Default_Ignorable_Code_Point, and blank Braille). */
+    private static boolean invisible(int c) {
+        return c == 0x034F
+                || c == 0x115F
+                || c == 0x1160
+                || c == 0x17B4
+                || c == 0x17B5
+                || c >= 0x180B && c <= 0x180F
+                || c == 0x2800
+                || c == 0x3164
+                || c >= 0xFE00 && c <= 0xFE0F
+                || c == 0xFFA0
+                || c >= 0xE0000 && c <= 0xE0FFF;
     }
 
     private void run() {
@@ -99,7 +126,6 @@ final class Scanner {
                 symbol(c);
             }
         }
-        tokens.add(new Token(Token.Kind.END, "", text.length(), text.length()));
     }
 
     private void lineComment() {
@@ -122,9 +148,11 @@ final class Scanner {
 
     /** A later reader could take a backslash in a comment for the start of a unicode escape, and its target for code. */
     private void noEscape(int end) {
-        int backslash = text.indexOf('\\', at);
-        if (backslash >= 0 && backslash < end) {
-            source.error(backslash, Code.S004, "a comment may not hold a backslash", "remove it");
+        for (int i = at; i < end; i++) {
+            if (text.charAt(i) == '\\') {
+                source.error(i, Code.S004, "a comment may not hold a backslash", "remove it");
+                return;
+            }
         }
     }
 
@@ -139,11 +167,15 @@ final class Scanner {
             }
             if (c == '\\') {
                 char next = at + 1 < text.length() ? text.charAt(at + 1) : ' ';
+                if (next == '\n' || next == '\r') {
+                    at++;
+                    continue;
+                }
                 if (next != '\\' && next != '"') {
                     source.error(
                             at,
                             Code.S004,
-                            "`\\" + next + "` is not an escape of the dialect",
+                            "`\\" + shown(next) + "` is not an escape of the dialect",
                             "only `\\\\` and `\\\"` are");
                 }
                 at++;
@@ -164,12 +196,19 @@ final class Scanner {
         tokens.add(new Token(Token.Kind.STRING, value.toString(), start, at));
     }
 
+    private static String shown(char c) {
+        return Character.isSurrogate(c) ? "" : String.valueOf(c);
+    }
+
     private void word() {
         int start = at;
         while (at < text.length() && (letter(text.charAt(at)) || digit(text.charAt(at)))) {
             at++;
         }
         tokens.add(new Token(Token.Kind.WORD, text.substring(start, at), start, at));
+        if (tokens.get(tokens.size() - 1).is("rule")) {
+            depth = 0;
+        }
     }
 
     private void number() {
@@ -196,14 +235,18 @@ final class Scanner {
         String two = text.substring(at, Math.min(text.length(), at + 2));
         String symbol = DOUBLE.contains(two) ? two : SINGLE.indexOf(c) >= 0 ? String.valueOf(c) : null;
         if (symbol == null) {
-            source.error(
-                    at,
-                    Code.S007,
-                    "`" + Character.toString(text.codePointAt(at)) + "` has no meaning here",
-                    c == '\'' ? "texts stand in double quotes" : null);
-            at += Character.charCount(text.codePointAt(at));
+            int point = text.codePointAt(at);
+            if (allowed(point, at)) {
+                source.error(
+                        at,
+                        Code.S007,
+                        "`" + Character.toString(point) + "` has no meaning here",
+                        c == '\'' ? "texts stand in double quotes" : null);
+            }
+            at += Character.charCount(point);
             return;
         }
+        chains(symbol);
         if (c == '(' || c == '[') {
             if (++depth == MAX_BRACKETS + 1) {
                 source.error(at, Code.S005, "brackets nest at most " + MAX_BRACKETS + " deep", "split the rule");
@@ -213,6 +256,18 @@ final class Scanner {
         }
         tokens.add(new Token(Token.Kind.SYMBOL, symbol, at, at + symbol.length()));
         at += symbol.length();
+    }
+
+    /** Drools' parser calls itself for each sign of a row, and reads a dotted name in quadratic time. */
+    private void chains(String symbol) {
+        Token last = tokens.isEmpty() ? null : tokens.get(tokens.size() - 1);
+        if ((symbol.equals("!") || symbol.equals("-")) && last != null && (last.is("!") || last.is("-"))) {
+            source.error(at, Code.E001, "one `" + symbol + "` is enough here", "write `!( ... )` or a plain number");
+        }
+        dots = symbol.equals(".") && last != null && last.kind() == Token.Kind.WORD ? dots + 1 : 0;
+        if (dots == MAX_DOTS + 1) {
+            source.error(at, Code.S005, "a name has at most " + MAX_DOTS + " dots", null);
+        }
     }
 
     static boolean letter(char c) {

@@ -26,7 +26,17 @@ record Token(Kind kind, String text, int at, int end) {
         return switch (kind) {
             case END -> "the end";
             case STRING -> "a text";
-            default -> "`" + text + "`";
+            default -> "`" + clipped() + "`";
         };
+    }
+
+    /** The text, cut to what a message can hold. */
+    String clipped() {
+        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    }
+
+    /** This token where the text starts {@code offset} later. */
+    Token from(int offset) {
+        return new Token(kind, text, at - offset, end - offset);
     }
 }

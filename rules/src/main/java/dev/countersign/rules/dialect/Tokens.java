@@ -10,10 +10,27 @@ final class Tokens {
 
     /** The tokens of {@code all} that stand inside {@code [from, to)}. */
     Tokens(List<Token> all, int from, int to) {
-        this.tokens = all.stream()
-                .filter(token -> token.kind() != Token.Kind.END && token.at() >= from && token.end() <= to)
-                .toList();
+        int last = index(all, to);
+        while (last > 0 && (all.get(last - 1).end() > to || all.get(last - 1).kind() == Token.Kind.END)) {
+            last--;
+        }
+        this.tokens = all.subList(Math.min(index(all, from), last), last);
         this.end = new Token(Token.Kind.END, "", to, to);
+    }
+
+    /** How many of these tokens, which stand in the order of the text, start before {@code offset}. */
+    static int index(List<Token> all, int offset) {
+        int low = 0;
+        int high = all.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (all.get(middle).at() < offset) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     Token peek() {
