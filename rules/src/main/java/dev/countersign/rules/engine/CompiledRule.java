@@ -140,7 +140,8 @@ public final class CompiledRule {
         return read.stream()
                 .filter(attribute -> hole(request, attribute))
                 .findFirst()
-                .or(() -> read.stream().filter(attribute -> !attribute.required()).findFirst())
+                .or(() ->
+                        read.stream().filter(attribute -> !attribute.required()).findFirst())
                 .orElse(read.isEmpty() ? null : read.get(0));
     }
 
