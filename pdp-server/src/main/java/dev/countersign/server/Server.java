@@ -38,10 +38,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +65,7 @@ public final class Server implements AutoCloseable {
     private final SecureRandom random = new SecureRandom();
     private final Metrics metrics = new Metrics();
     private final Deque<Step> closing = new ArrayDeque<>();
+    private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<KeyRing> keys = new AtomicReference<>();
     private final AtomicReference<String> keysFault = new AtomicReference<>("");
     private List<KeyStore.NewKey> demoKeys = List.of();
@@ -90,7 +94,20 @@ public final class Server implements AutoCloseable {
 
     private void run(List<Pack> packs) throws IOException {
         closing.push(metrics::close);
-        PostgresAddress database = database();
+        // The database and the rules need each other for nothing, and both take their time.
+        var starting = CompletableFuture.supplyAsync(this::database);
+        closing.push(() -> starting.handle((address, failed) -> {
+                    stopDatabase();
+                    return address;
+                })
+                .join());
+        var snapshot = PolicySnapshot.of(packs, config.env());
+        var log = DecisionLog.open(
+                new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId),
+                new LogMeters(metrics));
+        closing.push(log::close);
+        PostgresAddress database = join(starting);
+        log.shipTo(dataSource(database));
         var vertx =
                 Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
         closing.push(() -> await(vertx.close(), "stopping"));
@@ -99,12 +116,6 @@ public final class Server implements AutoCloseable {
         firstStart(store);
         keys.set(await(store.load(), "reading the keys"));
         vertx.setPeriodic(KEYS_EVERY_MILLIS, id -> refresh(store));
-        var snapshot = PolicySnapshot.of(packs, config.env());
-        var log = DecisionLog.open(
-                new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId),
-                new LogMeters(metrics));
-        closing.push(log::close);
-        log.shipTo(dataSource(database));
         gauges(packs, log);
         listen(vertx, pool, snapshot, log);
         started = true;
@@ -116,10 +127,25 @@ public final class Server implements AutoCloseable {
             owner = PostgresAddress.parse(config.databaseUrl());
         } else {
             EmbeddedPostgres postgres = EmbeddedPostgres.start(config.data(), random);
-            closing.push(postgres::close);
+            embedded.set(postgres);
             owner = postgres.address();
         }
         return Migrations.migrate(owner);
+    }
+
+    private static <T> T join(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private void stopDatabase() {
+        EmbeddedPostgres postgres = embedded.getAndSet(null);
+        if (postgres != null) {
+            postgres.close();
+        }
     }
 
     private static Pool pool(Vertx vertx, PostgresAddress database) {
