@@ -21,6 +21,9 @@ public record Attribute(
         Type type,
         @Nullable SourcePath source,
         @Nullable BuiltIn builtIn) {
+    /** The longest text, in UTF-16 units, that rules judge; a longer one is {@link Unavailable}. */
+    public static final int MAX_TEXT = 65_536;
+
     /** Whether every request has this attribute, so that no test on it can be unknown. */
     public boolean required() {
         return builtIn != null && builtIn.required;
@@ -46,7 +49,7 @@ public record Attribute(
             return Unavailable.VALUE;
         }
         return switch (type) {
-            case TEXT -> node.isTextual() ? node.textValue() : Unavailable.VALUE;
+            case TEXT -> judgeable(node) ? node.textValue() : Unavailable.VALUE;
             case NUMBER ->
                 node.isNumber() && Double.isFinite(node.doubleValue())
                         ? (Object) node.doubleValue()
@@ -57,7 +60,15 @@ public record Attribute(
         };
     }
 
+    /** Tests take time in proportion to the text, and they run on the event loop. */
+    private static boolean judgeable(JsonNode node) {
+        return node.isTextual() && node.textValue().length() <= MAX_TEXT;
+    }
+
     private static Object time(String text) {
+        if (text.length() < 5 || text.charAt(4) != '-') {
+            return Unavailable.VALUE; // RFC 3339 has years of four digits
+        }
         try {
             return OffsetDateTime.parse(text).toInstant();
         } catch (DateTimeException e) {
@@ -76,7 +87,7 @@ public record Attribute(
         }
         var out = new ArrayList<@Nullable String>();
         for (Object element : elements) {
-            out.add(element instanceof JsonNode node && node.isTextual() ? node.textValue() : null);
+            out.add(element instanceof JsonNode node && judgeable(node) ? node.textValue() : null);
         }
         return out;
     }

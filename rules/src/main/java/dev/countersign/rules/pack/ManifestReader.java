@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,30 @@ final class ManifestReader {
             .build();
     private static final Pattern PACK = Pattern.compile("[a-z][a-z0-9-]{0,62}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*){0,4}");
+    private static final Set<String> RESERVED = Set.of(
+            "true",
+            "false",
+            "null",
+            "in",
+            "not",
+            "matches",
+            "contains",
+            "memberOf",
+            "str",
+            "rule",
+            "when",
+            "then",
+            "end",
+            "package",
+            "import",
+            "global",
+            "param",
+            "list",
+            "count",
+            "hoursSince",
+            "cidr",
+            "glob",
+            "decision");
     private static final Pattern ENV = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
     private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(s|m|h|d)");
 
@@ -93,6 +118,8 @@ final class ManifestReader {
                     BuiltIn.all().stream().anyMatch(field -> field.name().equals(name));
             if (!NAME.matcher(name).matches()) {
                 error(line(name), 1, "`" + name + "` is not a bare or dotted name");
+            } else if (RESERVED.contains(name.split("\\.", 2)[0])) {
+                error(line(name), 1, "`" + name + "` starts with a word of the rule language");
             } else if (taken) {
                 error(line(name), 1, "`" + name + "` is a built-in field and cannot be declared again");
             } else if (from == null) {
