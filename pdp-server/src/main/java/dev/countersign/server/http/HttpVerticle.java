@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
 public final class HttpVerticle extends VerticleBase {
-    private static final int WARM_UPS = 3_000;
+    private static final int WARM_UPS = 500;
     private static final int IDLE_SECONDS = 60;
 
     /**
