@@ -70,6 +70,8 @@ public final class Redaction {
                 write(out, element);
             }
             out.writeEndArray();
+        } else if (value.isNull()) {
+            out.writeNull();
         } else {
             value.serialize(out, null);
         }
