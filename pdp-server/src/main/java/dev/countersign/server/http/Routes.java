@@ -4,6 +4,7 @@ import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -62,6 +63,11 @@ final class Routes {
         for (String written : new String[] {path, path + "/"}) {
             router.route(method, written).handler(handler);
             router.route(written).handler(ctx -> {
+                if (ctx.request().method().equals(method)) {
+                    // The path is right, but its handler found nothing at it.
+                    ctx.next();
+                    return;
+                }
                 ctx.response().putHeader("Allow", method.name());
                 Problems.send(ctx, 405, "method_not_allowed", "this path takes " + method.name());
             });
@@ -70,7 +76,9 @@ final class Routes {
 
     private void failed(RoutingContext ctx) {
         int status = ctx.statusCode();
-        if (status == 413) {
+        if (ctx.failure() instanceof HttpClosedException) {
+            LOG.debug("a client went away in the middle of its request");
+        } else if (status == 413) {
             // AuthZEN knows no 413.
             int answered = Problems.authzen(ctx) ? 400 : 413;
             Problems.send(ctx, answered, "too_large", "a request body has at most " + Bodies.MAX_BYTES + " bytes");
