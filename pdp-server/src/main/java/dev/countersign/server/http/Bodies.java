@@ -2,7 +2,6 @@ package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.BadCall;
-import dev.countersign.rules.facts.StrictJson;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -33,7 +32,7 @@ final class Bodies {
             if (body == null || body.length() == 0) {
                 throw new BadCall("the body is empty");
             }
-            JsonNode node = StrictJson.read(body.getBytes());
+            JsonNode node = IJson.read(body.getBytes());
             if (!node.isObject()) {
                 throw new BadCall("the request must be a JSON object");
             }
