@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -147,10 +146,16 @@ final class DecisionsHandler {
                 ctx, 503, "database_away", "the database does not answer; decisions are made and kept all the same");
     }
 
-    private static @Nullable String parameter(RoutingContext ctx, String name) {
-        return Optional.ofNullable(ctx.request().getParam(name))
-                .filter(value -> !value.isEmpty())
-                .orElse(null);
+    private static @Nullable String parameter(RoutingContext ctx, String name) throws BadCall {
+        String value = ctx.request().getParam(name);
+        if (value == null || value.isEmpty()) {
+            return null;
+        }
+        if (value.indexOf('\0') >= 0) {
+            // PostgreSQL refuses it in a text.
+            throw new BadCall("`" + name + "` holds a NUL");
+        }
+        return value;
     }
 
     private static @Nullable UUID id(@Nullable String text) throws BadCall {
