@@ -9,6 +9,8 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +21,7 @@ final class Routes {
 
     private final Router router;
     private final Metrics metrics;
+    private final List<String> served = new ArrayList<>();
 
     Routes(Vertx vertx, Metrics metrics) {
         this.router = Router.router(vertx);
@@ -51,6 +54,11 @@ final class Routes {
         return router;
     }
 
+    /** What {@link #of} serves, as in {@code GET /api/v1/decisions/:id}. */
+    List<String> served() {
+        return List.copyOf(served);
+    }
+
     private void post(String path, Handler<RoutingContext> handler) {
         on(HttpMethod.POST, path, handler);
     }
@@ -60,6 +68,7 @@ final class Routes {
     }
 
     private void on(HttpMethod method, String path, Handler<RoutingContext> handler) {
+        served.add(method.name() + " " + path);
         for (String written : new String[] {path, path + "/"}) {
             router.route(method, written).handler(handler);
             router.route(written).handler(ctx -> {

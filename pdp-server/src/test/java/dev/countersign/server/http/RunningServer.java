@@ -197,10 +197,13 @@ public final class RunningServer implements AutoCloseable {
         return HttpRequest.newBuilder(URI.create(url() + path)).timeout(PATIENCE);
     }
 
-    /** Sends a request. */
+    /** Sends a request; the answer is as the OpenAPI document says. */
     public Reply send(HttpRequest.Builder request) {
         try {
-            return Reply.of(CLIENT.send(request.build(), BodyHandlers.ofString(UTF_8)));
+            HttpRequest made = request.build();
+            Reply reply = Reply.of(CLIENT.send(made, BodyHandlers.ofString(UTF_8)));
+            Contract.check(made.method(), made.uri().getPath(), reply);
+            return reply;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
