@@ -1,0 +1,125 @@
+package dev.countersign.server.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.countersign.server.decision.DecisionLoop.Durability;
+import dev.countersign.server.http.RunningServer;
+import dev.countersign.server.postgres.AsOwner;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfigTest {
+    private static ServerConfig config(Map<String, String> env) {
+        return ServerConfig.of(8080, Path.of("data"), null, List.of(), env);
+    }
+
+    private static void refused(Map<String, String> env, String... said) {
+        assertThatThrownBy(() -> config(env))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll(said);
+    }
+
+    @Test
+    void anEmptyEnvironmentGivesALoopbackServerWithADatabaseOfItsOwn() {
+        ServerConfig config = config(Map.of());
+        assertThat(config.host()).isEqualTo("127.0.0.1");
+        assertThat(config.loopback()).isTrue();
+        assertThat(config.databaseUrl()).isNull();
+        assertThat(config.publicUrl()).isNull();
+        assertThat(config.durability()).isEqualTo(Durability.PROCESS);
+        assertThat(config.maxStaleness()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(config.logDir()).isEqualTo(Path.of("data/log"));
+    }
+
+    @Test
+    void unknownVariablesOfOursAreRefusedAllAtOnceAndOthersAreNoneOfOurConcern() {
+        refused(
+                Map.of("COUNTERSIGN_HOTS", "x", "COUNTERSIGN_DURABILTY", "disk"),
+                "COUNTERSIGN_DURABILTY, COUNTERSIGN_HOTS",
+                "known",
+                "COUNTERSIGN_HOST",
+                "COUNTERSIGN_DURABILITY");
+        assertThat(config(Map.of("PATH", "/bin", "APPROVALS_THRESHOLD", "0.5")).env())
+                .hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://pdp.example",
+                "https://pdp.example/",
+                "https://pdp.example?x=1",
+                "https://pdp.example#x",
+                "https://",
+                "pdp.example",
+                "https:pdp.example",
+                "ftp://pdp.example",
+                "https://pdp example",
+                ""
+            })
+    void aPublicUrlIsHttpsWithoutQueryFragmentOrFinalSlash(String url) {
+        refused(Map.of("PUBLIC_URL", url), "PUBLIC_URL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://pdp.example", "https://pdp.example:8443", "https://pdp.example/tenant-1"})
+    void aPublicUrlMayHaveAPortAndAPath(String url) {
+        assertThat(config(Map.of("PUBLIC_URL", url)).publicUrl()).hasToString(url);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0.0.0", "::", "192.0.2.1"})
+    void anyAddressButLoopbackNeedsAPublicUrl(String host) {
+        refused(Map.of("COUNTERSIGN_HOST", host), host, "PUBLIC_URL");
+        assertThat(config(Map.of("COUNTERSIGN_HOST", host, "PUBLIC_URL", "https://pdp.example"))
+                        .loopback())
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "::1", "localhost"})
+    void loopbackNeedsNone(String host) {
+        assertThat(config(Map.of("COUNTERSIGN_HOST", host)).loopback()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "COUNTERSIGN_DURABILITY, maybe",
+        "COUNTERSIGN_DURABILITY, DISK",
+        "COUNTERSIGN_MAX_STALENESS, 0",
+        "COUNTERSIGN_MAX_STALENESS, -1",
+        "COUNTERSIGN_MAX_STALENESS, 10m",
+        "COUNTERSIGN_MAX_STALENESS, ''"
+    })
+    void aValueThatDoesNotFitIsRefusedByTheNameOfItsVariable(String name, String value) {
+        refused(Map.of(name, value), name);
+    }
+
+    @Test
+    void durabilityAndStalenessAreReadFromTheEnvironment() {
+        ServerConfig config = config(Map.of("COUNTERSIGN_DURABILITY", "disk", "COUNTERSIGN_MAX_STALENESS", "5"));
+        assertThat(config.durability()).isEqualTo(Durability.DISK);
+        assertThat(config.maxStaleness()).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @Test
+    @ExtendWith(PostgresExtension.class)
+    void demoKeysAreNotMadeForOtherMachines(@AsOwner PostgresAddress database) {
+        var env = Map.of("COUNTERSIGN_HOST", "0.0.0.0", "PUBLIC_URL", "https://pdp.example");
+        assertThatThrownBy(() ->
+                        RunningServer.start(database, database.port(), env, RunningServer.checkout("rules/packs/base")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("demo keys")
+                .hasMessageContaining("127.0.0.1");
+    }
+}
