@@ -92,6 +92,7 @@ class CliTest {
                 "package failing\n\nrule \"x\"\nwhen Request( action == \"a\" )\nthen decision.allow(\"A\"); end\n");
         Files.writeString(pack.resolve("scenarios/s.yaml"), """
                 suite: s
+                clock: 2026-03-02T09:00:00Z
                 fixtures:
                   subjects: {u: {type: user, id: u}}
                   actions: {b: {name: b}}
