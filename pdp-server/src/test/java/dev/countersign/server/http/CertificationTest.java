@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The AuthZEN 1.0 certification scenario over HTTP, but for search; each name begins with the scenario's own id. */
+/** The AuthZEN 1.0 certification scenario over HTTP, but for search and discovery; each name begins with the scenario's own id. */
 @ExtendWith(PostgresExtension.class)
 class CertificationTest {
     private static final String EVALUATION = "/access/v1/evaluation";
@@ -332,46 +332,6 @@ class CertificationTest {
         assertThat(reply.header("Content-Type")).isEqualTo("application/json");
         assertThat(reply.header("X-Request-ID")).isEqualTo("r-1");
         refused("[]", "object");
-    }
-
-    @Test
-    @DisplayName("c-6-1: metadata is a 200 of JSON, open to all and good for a while")
-    void metadataTransport() {
-        Reply reply = server.get("/.well-known/authzen-configuration");
-        assertThat(reply.status()).isEqualTo(200);
-        assertThat(reply.header("Content-Type")).isEqualTo("application/json");
-        assertThat(reply.header("Cache-Control")).isEqualTo("public, max-age=300");
-    }
-
-    @Test
-    @DisplayName("c-6-2, c-6-5: the decision point is the base URL whatever Host says")
-    void metadataIdentity() throws IOException {
-        assertThat(metadata().path("policy_decision_point").asText()).isEqualTo(server.url());
-        String answer = server.raw("GET /.well-known/authzen-configuration HTTP/1.1\r\nHost: evil.example\r\n"
-                + "X-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n");
-        assertThat(answer).startsWith("HTTP/1.1 200").contains(server.url()).doesNotContain("evil.example");
-    }
-
-    @Test
-    @DisplayName("c-6-3, c-6-4, c-6-6: endpoints are below the base URL; no member is null or empty")
-    void metadataMembers() {
-        JsonNode metadata = metadata();
-        metadata.properties().forEach(member -> {
-            assertThat(member.getValue().isNull()).as(member.getKey()).isFalse();
-            if (member.getKey().endsWith("_endpoint")) {
-                assertThat(member.getValue().asText()).startsWith(server.url() + "/");
-            }
-            if (member.getValue().isArray()) {
-                assertThat(member.getValue()).as(member.getKey()).isNotEmpty();
-            }
-        });
-        assertThat(metadata.has("signed_metadata")).isFalse();
-        for (JsonNode capability : metadata.path("capabilities")) {
-            assertThat(capability.asText()).startsWith("urn:");
-        }
-        assertThat(metadata.path("supported_obligations"))
-                .extracting(JsonNode::asText)
-                .containsExactly("custom", "notification", "session_termination", "step-up");
     }
 
     private static JsonNode metadata() {
