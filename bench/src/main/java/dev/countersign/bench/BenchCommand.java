@@ -1,0 +1,67 @@
+package dev.countersign.bench;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "bench",
+        description = "Measure, and hold what was measured to the budgets; exit 2 if one is missed.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    private enum Part {
+        ENGINE,
+        HTTP,
+        BATCH
+    }
+
+    @Option(names = "--only", description = "One part: engine, http or batch; repeatable.")
+    private List<Part> only = List.of();
+
+    @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
+    private int rounds;
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "10",
+            description = "Seconds of load for each server in a round (default: ${DEFAULT-VALUE}).")
+    private int seconds;
+
+    @Option(
+            names = "--warm-up",
+            defaultValue = "20",
+            description = "Seconds of load before the first round (default: ${DEFAULT-VALUE}).")
+    private int warmUp;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var report = new Report(System.out);
+        List<Part> parts = only.isEmpty() ? Arrays.asList(Part.values()) : only;
+        boolean http = parts.contains(Part.HTTP);
+        boolean batch = parts.contains(Part.BATCH);
+        if (http || batch) {
+            Wrk.require();
+        }
+        report.line(
+                "%d CPUs, Java %s, load %.1f",
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("java.version"),
+                java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+                        .getSystemLoadAverage());
+        if (parts.contains(Part.ENGINE)) {
+            var engine = new EngineBench(report);
+            engine.run(rounds);
+            report.line("(checksum %d)", engine.sum());
+        }
+        if (http || batch) {
+            var scratch = Scratch.make();
+            try (scratch) {
+                new HttpBench(report, scratch.path(), rounds, seconds, warmUp).run(http, batch);
+            }
+        }
+        return report.end();
+    }
+}
