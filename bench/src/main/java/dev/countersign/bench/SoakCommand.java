@@ -1,12 +1,63 @@
 package dev.countersign.bench;
 
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
-@Command(name = "soak", description = "Break a running server and see what it loses.", mixinStandardHelpOptions = true)
+@Command(
+        name = "soak",
+        description = "Break a running server and see what it loses; exit 2 if it loses anything.",
+        mixinStandardHelpOptions = true)
 final class SoakCommand implements Callable<Integer> {
+    private enum Part {
+        KILL,
+        OUTAGE,
+        DISK,
+        TESTS
+    }
+
+    @Option(names = "--only", description = "One part: kill, outage, disk or tests; repeatable.")
+    private List<Part> only = List.of();
+
+    @Option(names = "--kills", defaultValue = "10", description = "Kills (default: ${DEFAULT-VALUE}).")
+    private int kills;
+
+    @Option(
+            names = "--outage",
+            defaultValue = "60",
+            description = "Seconds without PostgreSQL (default: ${DEFAULT-VALUE}).")
+    private int outage;
+
+    @Option(
+            names = "--count",
+            defaultValue = "10000",
+            description = "Cases of each fuzz and random test (default: ${DEFAULT-VALUE}).")
+    private int count;
+
     @Override
-    public Integer call() {
-        return new Report(System.out).end();
+    public Integer call() throws IOException, InterruptedException, SQLException {
+        var report = new Report(System.out);
+        List<Part> parts = only.isEmpty() ? Arrays.asList(Part.values()) : only;
+        var scratch = Scratch.make();
+        try (scratch) {
+            var packs = BenchPack.write(scratch.path().resolve("packs"), 0);
+            if (parts.contains(Part.KILL)) {
+                new KillSoak(report, scratch.path(), packs).run(kills);
+            }
+            if (parts.contains(Part.OUTAGE)) {
+                new OutageSoak(report, scratch.path(), packs).run(outage);
+            }
+            if (parts.contains(Part.DISK)) {
+                new DiskSoak(report, scratch.path(), packs).run();
+            }
+            if (parts.contains(Part.TESTS)) {
+                new LongTests(report).run(count);
+            }
+        }
+        return report.end();
     }
 }

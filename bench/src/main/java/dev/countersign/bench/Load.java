@@ -1,0 +1,104 @@
+package dev.countersign.bench;
+
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Clients that ask one server without pause and remember every decision that they were told. */
+final class Load implements AutoCloseable {
+    private static final int CLIENTS = 6;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final List<Thread> threads = new ArrayList<>();
+    private final Set<UUID> told;
+    private final AtomicLong answered = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong broken = new AtomicLong();
+    private final AtomicLong leaks = new AtomicLong();
+    private volatile boolean stopped;
+
+    /** Starts asking; ids are added to {@code told}, a concurrent set. */
+    Load(ServerUnderTest server, Set<UUID> told) {
+        this.told = told;
+        var request = HttpRequest.newBuilder(server.evaluation())
+                .timeout(PATIENCE)
+                .header("Authorization", "Bearer " + server.key("agent"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(Workload.single()))
+                .build();
+        for (int i = 0; i < CLIENTS; i++) {
+            var thread = new Thread(() -> ask(request), "load-" + i);
+            thread.setDaemon(true);
+            thread.start();
+            threads.add(thread);
+        }
+    }
+
+    static Set<UUID> memory() {
+        return ConcurrentHashMap.newKeySet();
+    }
+
+    private void ask(HttpRequest request) {
+        while (!stopped) {
+            try {
+                HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+                if (response.statusCode() == 200) {
+                    told.add(UUID.fromString(new JsonObject(response.body())
+                            .getJsonObject("context")
+                            .getString("evaluation_id")));
+                    answered.incrementAndGet();
+                } else {
+                    refused.incrementAndGet();
+                    leaks.addAndGet(new JsonObject(response.body()).containsKey("decision") ? 1 : 0);
+                }
+            } catch (IOException e) {
+                broken.incrementAndGet();
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    /** Answers with a decision, so far. */
+    long answered() {
+        return answered.get();
+    }
+
+    /** Answers with a status other than 200, so far. */
+    long refused() {
+        return refused.get();
+    }
+
+    /** Requests that got no answer, so far. */
+    long broken() {
+        return broken.get();
+    }
+
+    /** Refusals that named a decision all the same. */
+    long leaks() {
+        return leaks.get();
+    }
+
+    @Override
+    public void close() {
+        stopped = true;
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+}
