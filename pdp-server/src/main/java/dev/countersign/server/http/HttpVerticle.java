@@ -92,6 +92,9 @@ public final class HttpVerticle extends VerticleBase {
                 .setPort(port)
                 .setIdleTimeout(IDLE_SECONDS)
                 .setCompressionSupported(false)
+                // There are no WebSockets here: without these, their handler would see every message.
+                .setPerFrameWebSocketCompressionSupported(false)
+                .setPerMessageWebSocketCompressionSupported(false)
                 .setMaxHeaderSize(16 * 1024));
         return server.requestHandler(router).listen();
     }
