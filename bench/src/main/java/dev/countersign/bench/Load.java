@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** Clients that ask one server without pause and remember every decision that they were told. */
 final class Load implements AutoCloseable {
-    private static final int CLIENTS = 6;
+    private static final int CLIENTS = 16;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final HttpClient client = HttpClient.newHttpClient();
@@ -59,7 +59,7 @@ final class Load implements AutoCloseable {
                     answered.incrementAndGet();
                 } else {
                     refused.incrementAndGet();
-                    leaks.addAndGet(new JsonObject(response.body()).containsKey("decision") ? 1 : 0);
+                    leaks.addAndGet(response.body().contains("\"decision\"") ? 1 : 0);
                 }
             } catch (IOException e) {
                 broken.incrementAndGet();

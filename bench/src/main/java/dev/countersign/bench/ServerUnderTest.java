@@ -34,6 +34,7 @@ final class ServerUnderTest implements AutoCloseable {
         var args = new ArrayList<String>();
         args.addAll(List.of("serve", "--port", "0", "--data", data.toString(), "--packs", packs.toString()));
         args.addAll(more);
+        Files.createDirectories(data);
         Child child = Child.start(Main.class, env, data.resolveSibling(data.getFileName() + ".err"), args);
         try {
             return new ServerUnderTest(child, data);
