@@ -28,6 +28,8 @@ import io.vertx.sqlclient.PoolOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -179,20 +181,28 @@ public final class Server implements AutoCloseable {
         return source;
     }
 
-    /** On an empty database, makes the demo tenant and its keys; elsewhere than on loopback it refuses to. */
+    /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
     private void firstStart(KeyStore store) throws IOException {
-        List<KeyStore.NewKey> drawn = DemoKeys.draw(random);
-        boolean empty = await(store.load(), "reading the keys").byHash().isEmpty();
-        if (!empty) {
+        KeyRing known = await(store.load(), "reading the keys");
+        boolean demo = known.byHash().values().stream().anyMatch(caller -> DemoKeys.TENANT.equals(caller.tenant()));
+        if (!config.loopback() && (known.byHash().isEmpty() || demo)) {
+            throw new IllegalArgumentException("demo keys are for loopback only, and "
+                    + (demo
+                            ? "this database holds some: revoke the keys of the tenant `demo`"
+                            : "there are no others: start once on 127.0.0.1 and make some")
+                    + ", then listen on " + config.host());
+        }
+        if (!known.byHash().isEmpty()) {
             return;
         }
-        if (!config.loopback()) {
-            throw new IllegalArgumentException("the database holds no keys, and demo keys are made on loopback only:"
-                    + " start once on 127.0.0.1, make keys of your own, then listen on " + config.host());
-        }
+        // The file comes first: keys that nobody can read would be of no use.
+        Path file = config.data().resolve("keys.json");
+        List<KeyStore.NewKey> drawn = DemoKeys.draw(random);
+        DemoKeys.write(file, drawn);
         if (await(store.found(DemoKeys.TENANT, drawn), "making the demo keys")) {
-            DemoKeys.write(config.data().resolve("keys.json"), drawn);
             demoKeys = drawn;
+        } else {
+            Files.delete(file);
         }
     }
 

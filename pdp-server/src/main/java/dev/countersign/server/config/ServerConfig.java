@@ -66,6 +66,9 @@ public record ServerConfig(
         }
     }
 
+    /** Keys are confirmed every second, so that fewer seconds would refuse callers of a healthy server. */
+    private static final long MIN_STALENESS = 3;
+
     /**
      * The configuration that a command line and an environment make.
      *
@@ -143,13 +146,13 @@ public record ServerConfig(
     private static Duration staleness(String text) {
         try {
             long seconds = Long.parseLong(text);
-            if (seconds >= 1) {
+            if (seconds >= MIN_STALENESS) {
                 return Duration.ofSeconds(seconds);
             }
         } catch (NumberFormatException e) {
             // the message below says it
         }
-        throw new IllegalArgumentException(
-                Variable.MAX_STALENESS.key() + " is a number of seconds, not `" + text + "`");
+        throw new IllegalArgumentException(Variable.MAX_STALENESS.key() + " is a number of seconds from "
+                + MIN_STALENESS + ", not `" + text + "`");
     }
 }

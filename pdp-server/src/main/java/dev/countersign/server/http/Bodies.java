@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.StrictJson;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -32,7 +33,7 @@ final class Bodies {
             if (body == null || body.length() == 0) {
                 throw new BadCall("the body is empty");
             }
-            JsonNode node = IJson.read(body.getBytes());
+            JsonNode node = StrictJson.read(body.getBytes());
             if (!node.isObject()) {
                 throw new BadCall("the request must be a JSON object");
             }

@@ -44,6 +44,7 @@ public final class DemoKeys {
     public static void write(Path file, List<KeyStore.NewKey> keys) throws IOException {
         Map<String, String> secrets = new LinkedHashMap<>();
         keys.forEach(key -> secrets.put(key.name(), key.key().secret()));
+        Files.createDirectories(file.toAbsolutePath().getParent());
         Files.deleteIfExists(file);
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         byte[] json = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(secrets);

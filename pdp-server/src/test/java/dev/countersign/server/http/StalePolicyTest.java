@@ -22,7 +22,7 @@ class StalePolicyTest {
                 var server = RunningServer.start(
                         database,
                         cable.port(),
-                        Map.of("COUNTERSIGN_MAX_STALENESS", "1"),
+                        Map.of("COUNTERSIGN_MAX_STALENESS", "3"),
                         RunningServer.checkout("rules/packs/base"))) {
             RunningServer.until("it decides", () -> ask(server).status() == 200);
             cable.cut();

@@ -11,12 +11,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
+import java.util.regex.Pattern;
 
 /**
- * JSON as requests must be written (I-JSON, RFC 7493): UTF-8, no duplicate members, nothing after the value, nesting
- * and lengths bounded.
+ * JSON as requests must be written (I-JSON, RFC 7493): well-formed UTF-8, no duplicate members, numbers that a double can
+ * hold, nothing after the value, nesting and lengths bounded. Two programs then never read one body in two ways.
  */
 public final class StrictJson {
     /** The deepest nesting of arrays and objects that is read. */
@@ -34,6 +37,10 @@ public final class StrictJson {
             .build();
     private static final ObjectReader READER = MAPPER.readerFor(JsonNode.class);
 
+    /** What the parser says of itself, which is no help to a client. */
+    private static final Pattern INSIDE = Pattern.compile(
+            ", from `[^`]*`| \\(bound as .*|: enable `.*| \\(not recognized .*| \\(start marker at .*", Pattern.DOTALL);
+
     private StrictJson() {}
 
     /**
@@ -42,36 +49,63 @@ public final class StrictJson {
      * @throws BadCall if it is not one JSON value as this class demands it; the message says where and why
      */
     public static JsonNode read(byte[] json) throws BadCall {
+        boolean ascii = true;
+        boolean exponents = false;
+        boolean surrogates = false;
+        byte before = 0;
+        byte beforeThat = 0;
+        for (byte b : json) {
+            if (b == 0) {
+                // The parser would take this for UTF-16 or UTF-32.
+                throw new BadCall("not valid JSON: the text is not UTF-8");
+            }
+            ascii &= b > 0;
+            exponents |= (b | 0x20) == 'e' && before >= '0' && before <= '9';
+            surrogates |= (b | 0x20) == 'd' && before == 'u' && beforeThat == '\\';
+            beforeThat = before;
+            before = b;
+        }
+        if (!ascii) {
+            refuseMalformed(json);
+        }
+        JsonNode node = parse(json);
+        if (exponents || surrogates) {
+            // Without an exponent no number is long enough to be too large, and UTF-8 cannot hold half a pair.
+            refuseInexpressible(node);
+        }
+        return node;
+    }
+
+    private static JsonNode parse(byte[] json) throws BadCall {
         try {
             JsonNode node = READER.readValue(json);
             if (node == null || node.isMissingNode()) {
                 throw new BadCall("the body is empty");
-            }
-            if (mayHoldSurrogates(json)) {
-                refuseLoneSurrogates(node);
             }
             return node;
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
             throw new BadCall("not valid JSON"
                     + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr()) + ": "
-                    + e.getOriginalMessage());
+                    + INSIDE.matcher(e.getOriginalMessage()).replaceAll("").strip());
         } catch (IOException e) {
             throw new BadCall("not valid JSON: the text is not UTF-8");
         }
     }
 
-    /** Only an escape can bring a surrogate that is not one of a pair; UTF-8 cannot. */
-    private static boolean mayHoldSurrogates(byte[] json) {
-        for (int i = 0; i + 2 < json.length; i++) {
-            if (json[i] == '\\' && json[i + 1] == 'u' && (json[i + 2] == 'd' || json[i + 2] == 'D')) {
-                return true;
-            }
+    /** The parser takes overlong forms and surrogates for characters, so that one id would have several spellings. */
+    private static void refuseMalformed(byte[] json) throws BadCall {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json));
+        } catch (CharacterCodingException e) {
+            throw new BadCall("not valid JSON: the text is not UTF-8");
         }
-        return false;
     }
 
-    private static void refuseLoneSurrogates(JsonNode node) throws BadCall {
+    private static void refuseInexpressible(JsonNode node) throws BadCall {
+        if (node.isNumber() && !Double.isFinite(node.doubleValue())) {
+            throw new BadCall("not valid JSON: a number is larger than a double can hold");
+        }
         if (node.isTextual()) {
             refuseLoneSurrogates(node.textValue());
         }
@@ -79,7 +113,7 @@ public final class StrictJson {
             refuseLoneSurrogates(names.next());
         }
         for (JsonNode child : node) {
-            refuseLoneSurrogates(child);
+            refuseInexpressible(child);
         }
     }
 
