@@ -20,17 +20,27 @@ public final class Layout {
                 ? attribute.name()
                 : attribute.source().text();
         String name = attribute.builtIn() == null ? "" : attribute.name();
-        return attributes.computeIfAbsent(new Key(name, attribute.type(), source), key -> attributes.size());
+        return number(attributes, new Key(name, attribute.type(), source));
     }
 
     /** The slot of a parameter. */
     public int slot(Param param) {
-        return params.computeIfAbsent(param, key -> params.size());
+        return number(params, param);
     }
 
     /** The slot of a list. */
     public int slot(NamedList list) {
-        return lists.computeIfAbsent(list, key -> lists.size());
+        return number(lists, list);
+    }
+
+    /** What is numbered already is only read, so that a finished layout may be asked by many threads. */
+    private static <K> int number(Map<K, Integer> numbers, K key) {
+        Integer known = numbers.get(key);
+        if (known != null) {
+            return known;
+        }
+        numbers.put(key, numbers.size());
+        return numbers.size() - 1;
     }
 
     /** How many attributes there are. */

@@ -61,6 +61,8 @@ final class ManifestReader {
             "glob",
             "decision");
     private static final Pattern ENV = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
+    private static final Pattern SECRET = Pattern.compile(
+            "^(DATABASE_URL|REDIS_URL|PUBLIC_URL|COUNTERSIGN_.*)$|SECRET|PASSW|TOKEN|KEY|CREDENTIAL|PRIVATE");
     private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(s|m|h|d)");
 
     private final String file;
@@ -167,6 +169,10 @@ final class ManifestReader {
         var out = new LinkedHashMap<String, NamedList>();
         declared.forEach((name, list) -> {
             if (list != null && name(name) && env(name, list.env())) {
+                if (list.entries() != null && list.entries().contains(null)) {
+                    error(line(name), 1, "the list `" + name + "` holds an empty entry");
+                    return;
+                }
                 List<String> entries = list.entries() == null ? List.of() : List.copyOf(list.entries());
                 out.put(name, new NamedList(pack, name, entries, list.env()));
             } else if (list == null) {
@@ -186,8 +192,9 @@ final class ManifestReader {
                 for (Manifest.Stage stage : approval.stages()) {
                     int quorum = stage == null || stage.quorum() == null ? 1 : stage.quorum();
                     List<String> roles = stage == null || stage.roles() == null ? List.of() : stage.roles();
-                    if (quorum < 1 || quorum > 20 || roles.isEmpty()) {
+                    if (quorum < 1 || quorum > 20 || roles.isEmpty() || roles.contains(null)) {
                         error(line(name), 1, "a stage of `" + name + "` needs a quorum from 1 to 20 and `roles:`");
+                        continue;
                     }
                     String title =
                             stage == null || stage.name() == null ? "stage " + (stages.size() + 1) : stage.name();
@@ -249,7 +256,15 @@ final class ManifestReader {
         return true;
     }
 
+    /** What a decision is judged by is in its record, so no pack may have a secret read into a value. */
     private boolean env(String name, @Nullable String variable) {
+        if (variable != null && SECRET.matcher(variable).find()) {
+            error(
+                    line(name),
+                    1,
+                    "`env:` of `" + name + "` names a variable of the server or one that sounds like a secret");
+            return false;
+        }
         if (variable != null && !ENV.matcher(variable).matches()) {
             error(line(name), 1, "`env:` of `" + name + "` is not the name of an environment variable");
             return false;

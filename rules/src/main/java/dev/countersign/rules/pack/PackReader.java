@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class PackReader {
     /** The manifest's file name. */
     public static final String MANIFEST = "pack.yaml";
+
+    private static final int MAX_DEPTH = 6;
 
     private final Diagnostics diagnostics;
 
@@ -45,6 +48,7 @@ public final class PackReader {
             if (found.isEmpty()) {
                 error(place.toString(), "there is no pack here: no " + MANIFEST + ", and no folder with one");
             }
+            refuseStrays(place, found);
             folders.addAll(found);
         }
         var packs = new ArrayList<Pack>();
@@ -73,6 +77,28 @@ public final class PackReader {
             return entries.filter(entry -> Files.isRegularFile(entry.resolve(MANIFEST)))
                     .sorted()
                     .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A rule that an author wrote and nobody reads would be a deny that never comes. */
+    private void refuseStrays(Path place, List<Path> packs) {
+        if (!Files.isDirectory(place)) {
+            return;
+        }
+        try (var files = Files.walk(place, MAX_DEPTH)) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                String name = file.getFileName().toString();
+                String lower = name.toLowerCase(Locale.ROOT);
+                boolean meant = lower.endsWith(".drl") || lower.equals(MANIFEST) || lower.equals("pack.yml");
+                boolean read = packs.contains(file.getParent()) && (name.equals(MANIFEST) || name.endsWith(".drl"));
+                if (meant && !read) {
+                    error(
+                            file.toString(),
+                            "this file is read by no pack: rules stand in *.drl files beside a " + MANIFEST);
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
