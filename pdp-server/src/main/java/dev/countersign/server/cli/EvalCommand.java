@@ -10,6 +10,7 @@ import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Decided;
+import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.identity.DemoKeys;
@@ -86,6 +87,7 @@ final class EvalCommand implements Callable<Integer> {
             var decided = new Decided(
                     UuidV7.of(now.toEpochMilli(), new SecureRandom()),
                     now,
+                    Dialect.AUTHZEN,
                     call,
                     null,
                     DenyOverrides.combine(evaluator.evaluate(made)));

@@ -17,12 +17,18 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the evaluation's id, a UUIDv7 of {@code at}
  * @param at when it was made, in whole milliseconds
+ * @param dialect how it was asked
  * @param call what was asked; {@code null} if a batch item was no complete call
  * @param invalid why the item was no complete call, else {@code null}
  * @param verdict what the rules say
  */
 public record Decided(
-        UUID id, Instant at, @Nullable Call call, @Nullable String invalid, Verdict verdict) {
+        UUID id,
+        Instant at,
+        Dialect dialect,
+        @Nullable Call call,
+        @Nullable String invalid,
+        Verdict verdict) {
     /** The reason of an allow whose obligations the caller did not say it supports. */
     public static final String UNSUPPORTED = "obligations_not_supported";
     /** The reason of a batch item that is no complete call. */
@@ -32,11 +38,18 @@ public record Decided(
     public static final List<String> OBLIGATIONS = List.of("custom", "notification", "session_termination", "step-up");
 
     /**
-     * The boolean on the AuthZEN wire: true for an allow whose obligations, if there are any, the caller declared to
-     * support, all of them. Whoever reads only the boolean then never runs a call without what it owes.
+     * Whether the answer lets the call run: an allow, whose obligations the caller can be trusted to know of. On AuthZEN it
+     * declared to support all their types; the policy API can tell of limits and of the mode by {@code modify}, and of no
+     * other obligation. Whoever reads only the one word then never runs a call without what it owes.
      */
     public boolean permitted() {
-        return verdict.outcome() == Outcome.ALLOW && (verdict.obligations().isEmpty() || supported());
+        if (verdict.outcome() != Outcome.ALLOW || verdict.obligations().isEmpty()) {
+            return verdict.outcome() == Outcome.ALLOW;
+        }
+        return switch (dialect) {
+            case AUTHZEN -> supported();
+            case POLICY_EVALUATE -> verdict.obligations().stream().noneMatch(Effect.Oblige.class::isInstance);
+        };
     }
 
     private boolean supported() {

@@ -36,7 +36,7 @@ public final class DecisionLoop {
         void send();
 
         /** The log could not be written: no decision was made. */
-        void refuse(LogUnavailableException cause);
+        void refuse(Exception cause);
     }
 
     /** When an answer may leave. */
@@ -57,6 +57,7 @@ public final class DecisionLoop {
     private final LogEntry entry;
     private @Nullable PolicySnapshot snapshot;
     private @Nullable Evaluator evaluator;
+    private final List<Decided> made = new ArrayList<>();
     private List<Answer> waiting = new ArrayList<>();
     private boolean scheduled;
 
@@ -143,16 +144,22 @@ public final class DecisionLoop {
             Dialect dialect,
             PolicySnapshot current)
             throws LogUnavailableException {
-        var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, call, invalid, verdict);
-        entry.encode(decided, caller, dialect, current);
+        var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, dialect, call, invalid, verdict);
+        entry.encode(decided, caller, current);
         log.append(entry.array(), 0, entry.length());
-        meters.count(decided, dialect);
+        made.add(decided);
+        schedule();
         return decided;
     }
 
     /** Sends an answer once the log has everything appended so far. */
     public void answer(Answer answer) {
         waiting.add(answer);
+        schedule();
+    }
+
+    /** Whatever was appended is written at the end of this turn, even if its request fails and no answer waits for it. */
+    private void schedule() {
         if (!scheduled) {
             scheduled = true;
             loop.execute(this::flush);
@@ -165,10 +172,13 @@ public final class DecisionLoop {
         waiting = new ArrayList<>(answers.size());
         try {
             log.flush();
-        } catch (LogUnavailableException e) {
+        } catch (LogUnavailableException | RuntimeException e) {
+            made.clear();
             each(answers, answer -> answer.refuse(e));
             return;
         }
+        made.forEach(decided -> meters.count(decided));
+        made.clear();
         if (durability == Durability.PROCESS) {
             each(answers, Answer::send);
         } else {
@@ -195,7 +205,7 @@ public final class DecisionLoop {
         for (int i = 0; i < times; i++) {
             var request = new Request("warm-up", call, now, current.values("warm-up"));
             Verdict verdict = DenyOverrides.combine(evaluator(current).evaluate(request));
-            var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, call, null, verdict);
+            var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, Dialect.AUTHZEN, call, null, verdict);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");
             }

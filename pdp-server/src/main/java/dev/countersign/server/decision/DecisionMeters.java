@@ -22,8 +22,9 @@ final class DecisionMeters {
     }
 
     /** Reason codes come from rules, so there are no more series than the packs in force name. */
-    void count(Decided decided, Dialect dialect) {
+    void count(Decided decided) {
         Outcome outcome = decided.verdict().outcome();
+        Dialect dialect = decided.dialect();
         String reason = decided.verdict().reasons().get(0);
         outcomes.computeIfAbsent(outcome, known -> new EnumMap<>(Dialect.class))
                 .computeIfAbsent(dialect, known -> metrics.counter(Metric.DECISIONS, outcome.word(), dialect.word()))

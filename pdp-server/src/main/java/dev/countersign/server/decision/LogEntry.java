@@ -34,7 +34,7 @@ final class LogEntry {
         return bytes.size();
     }
 
-    void encode(Decided decided, Caller caller, Dialect dialect, PolicySnapshot snapshot) {
+    void encode(Decided decided, Caller caller, PolicySnapshot snapshot) {
         bytes.reset();
         Verdict verdict = decided.verdict();
         try (JsonGenerator json = Json.generator(bytes)) {
@@ -56,7 +56,7 @@ final class LogEntry {
                 json.writeStringField("action", call.actionName());
                 entity(json, "resource", call.resourceType(), call.resourceId());
             }
-            json.writeStringField("dialect", dialect.word());
+            json.writeStringField("dialect", decided.dialect().word());
             json.writeBooleanField("permitted", decided.permitted());
             Json.strings(json, "reasons", verdict.reasons());
             optional(json, "missing", verdict.missing());

@@ -2,6 +2,7 @@ package dev.countersign.server.decision;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,7 +10,8 @@ import java.io.UncheckedIOException;
 
 /**
  * The answer of {@code POST /v1/policy/evaluate} (seeds 000 and 003): {@code {decision, reason, risk, policyId,
- * traceId}} and nothing else, with the decision {@code allow}, {@code deny}, {@code require_approval} or {@code modify}.
+ * traceId}} and nothing else, with the decision {@code allow}, {@code deny}, {@code require_approval} or {@code modify}. An
+ * allow that obliges to anything else is a {@code deny} here, as this shape cannot say to what.
  */
 public final class PolicyAnswer {
     private PolicyAnswer() {}
@@ -20,8 +22,8 @@ public final class PolicyAnswer {
         var out = new ByteArrayOutputStream(256);
         try (JsonGenerator json = Json.generator(out)) {
             json.writeStartObject();
-            json.writeStringField("decision", word(verdict));
-            json.writeStringField("reason", reason(verdict));
+            json.writeStringField("decision", word(decided));
+            json.writeStringField("reason", reason(decided));
             json.writeStringField("risk", verdict.risk());
             json.writeStringField("policyId", decided.policy());
             json.writeStringField("traceId", decided.id().toString());
@@ -32,16 +34,20 @@ public final class PolicyAnswer {
         return out.toByteArray();
     }
 
-    /** The word for a verdict: an allow that limits or changes metadata is a {@code modify}. */
-    public static String word(Verdict verdict) {
-        return switch (verdict.outcome()) {
-            case ALLOW -> verdict.modifies() ? "modify" : "allow";
+    /** The word for a decision: an allow that limits or changes metadata is a {@code modify}. */
+    private static String word(Decided decided) {
+        return switch (decided.verdict().outcome()) {
+            case ALLOW -> !decided.permitted() ? "deny" : decided.verdict().modifies() ? "modify" : "allow";
             case REQUIRE_APPROVAL -> "require_approval";
             case DENY -> "deny";
         };
     }
 
-    private static String reason(Verdict verdict) {
+    private static String reason(Decided decided) {
+        Verdict verdict = decided.verdict();
+        if (verdict.outcome() == Outcome.ALLOW && !decided.permitted()) {
+            return decided.reason();
+        }
         Rule rule = verdict.settledBy();
         String code = verdict.reasons().get(0);
         return rule == null || rule.reason() == null || code.equals(Verdict.MISSING_ATTRIBUTE)

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
@@ -14,36 +15,37 @@ import java.util.stream.Collectors;
  * {@code {"sha256": "<hex>"}}, of the text itself if it is a string, else of its JSON.
  */
 public final class Redaction {
-    /** The member names, in any case and with {@code -} for {@code _}, that hold credentials by default. */
+    /**
+     * The ends of member names that hold credentials by default, whatever stands before them. Case, {@code _} and
+     * {@code -} do not count, nor does a final s.
+     */
     public static final Set<String> DEFAULT = Set.of(
             "password",
             "passwd",
             "passphrase",
             "secret",
-            "client_secret",
             "token",
-            "access_token",
-            "refresh_token",
-            "id_token",
             "bearer",
             "authorization",
-            "api_key",
             "apikey",
-            "private_key",
+            "privatekey",
+            "accesskey",
+            "secretkey",
             "credential",
-            "credentials",
             "cookie",
-            "set_cookie",
-            "session_token",
             "cvv",
             "cvc",
             "pin");
 
-    private final Set<String> names;
+    /** Names are few and come again; a caller that makes up new ones only costs itself the look. */
+    private static final int MAX_KNOWN = 10_000;
 
-    /** A redaction of members with these names. */
-    public Redaction(Set<String> names) {
-        this.names = names.stream().map(Redaction::normal).collect(Collectors.toUnmodifiableSet());
+    private final Set<String> ends;
+    private final Map<String, Boolean> known = new ConcurrentHashMap<>();
+
+    /** A redaction of members whose names end in one of these. */
+    public Redaction(Set<String> ends) {
+        this.ends = ends.stream().map(Redaction::normal).collect(Collectors.toUnmodifiableSet());
     }
 
     /** Writes a value, credentials in it replaced. */
@@ -52,7 +54,7 @@ public final class Redaction {
             out.writeStartObject();
             for (Map.Entry<String, JsonNode> member : value.properties()) {
                 out.writeFieldName(member.getKey());
-                if (secret(member.getKey()) && !member.getValue().isNull()) {
+                if (secret(member.getKey(), member.getValue())) {
                     String text = member.getValue().isTextual()
                             ? member.getValue().textValue()
                             : member.getValue().toString();
@@ -77,17 +79,26 @@ public final class Redaction {
         }
     }
 
+    /** A number is a credential only where the name says nothing else: {@code max_tokens} is a limit. */
+    private boolean secret(String name, JsonNode value) {
+        return secret(name) && !value.isNull() && (!value.isNumber() || ends.contains(normal(name)));
+    }
+
     private boolean secret(String name) {
-        return names.contains(name) || names.contains(normal(name));
+        Boolean seen = known.get(name);
+        if (seen == null) {
+            String normal = normal(name);
+            // A short word such as pin ends many a harmless name, so it must be the whole of it.
+            seen = ends.stream().anyMatch(end -> end.length() > 3 ? normal.endsWith(end) : normal.equals(end));
+            if (known.size() < MAX_KNOWN) {
+                known.put(name, seen);
+            }
+        }
+        return seen;
     }
 
     private static String normal(String name) {
-        for (int i = 0; i < name.length(); i++) {
-            char c = name.charAt(i);
-            if (c == '-' || c >= 'A' && c <= 'Z' || c > 127) {
-                return name.toLowerCase(Locale.ROOT).replace('-', '_');
-            }
-        }
-        return name;
+        String bare = name.toLowerCase(Locale.ROOT).replace("-", "").replace("_", "");
+        return bare.endsWith("s") ? bare.substring(0, bare.length() - 1) : bare;
     }
 }

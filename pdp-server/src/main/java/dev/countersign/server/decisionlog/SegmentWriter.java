@@ -63,7 +63,7 @@ public final class SegmentWriter {
     }
 
     /**
-     * Adds an entry to what the next flush writes.
+     * Adds an entry to what the next flush writes; if much is waiting already, that is written first.
      *
      * @return its number in {@link #segment()}; void if that flush fails
      * @throws IllegalArgumentException when the entry is empty or larger than 16 MiB
@@ -72,6 +72,9 @@ public final class SegmentWriter {
     public long append(byte[] entry, int offset, int length) throws LogUnavailableException {
         if (length <= 0 || length > Chain.MAX_ENTRY_BYTES) {
             throw new IllegalArgumentException("an entry has 1 to " + Chain.MAX_ENTRY_BYTES + " bytes, not " + length);
+        }
+        if (pending.position() > KEPT_BUFFER_BYTES) {
+            flush();
         }
         if (pendingEntries == 0) {
             ready();

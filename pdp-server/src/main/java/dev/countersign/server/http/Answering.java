@@ -1,7 +1,6 @@
 package dev.countersign.server.http;
 
 import dev.countersign.server.decision.DecisionLoop;
-import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
 import io.micrometer.core.instrument.Timer;
@@ -35,7 +34,7 @@ final class Answering {
             }
 
             @Override
-            public void refuse(LogUnavailableException cause) {
+            public void refuse(Exception cause) {
                 unavailable(ctx);
             }
         });

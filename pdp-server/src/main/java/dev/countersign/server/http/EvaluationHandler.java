@@ -21,6 +21,11 @@ final class EvaluationHandler {
     /** The most items of one batch. */
     static final int MAX_ITEMS = 1_000;
 
+    /** The most that defaults may add to the items of a batch. */
+    static final long MAX_MERGED_BYTES = 8L << 20;
+
+    private static final List<String> PARTS = List.of("subject", "action", "resource", "context");
+
     private enum Semantic {
         EXECUTE_ALL,
         DENY_ON_FIRST_DENY,
@@ -75,6 +80,10 @@ final class EvaluationHandler {
             if (!items.isArray() || items.size() > MAX_ITEMS) {
                 throw new BadCall("`evaluations` must be an array of at most " + MAX_ITEMS + " items");
             }
+            if (merged(body, items) > MAX_MERGED_BYTES) {
+                throw new BadCall("the items of `evaluations`, each with the defaults it takes, have more than "
+                        + MAX_MERGED_BYTES + " bytes");
+            }
             JsonNode options = body.get("options");
             Semantic semantic = semantic(options);
             List<Decided> decided = new ArrayList<>(items.size());
@@ -110,6 +119,19 @@ final class EvaluationHandler {
             return decisions.deny(caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
         }
         return decisions.decide(caller, call, Dialect.AUTHZEN);
+    }
+
+    /** About how many bytes the items have once each has taken its defaults: that is what is decided and logged. */
+    private static long merged(JsonNode defaults, JsonNode items) {
+        long bytes = 0;
+        for (String part : PARTS) {
+            JsonNode taken = defaults.get(part);
+            long size = taken == null || taken.isNull() ? 0 : taken.toString().length();
+            for (JsonNode item : items) {
+                bytes += item.has(part) ? 0 : size;
+            }
+        }
+        return bytes;
     }
 
     /** The item's own member, whole, else the default's. */

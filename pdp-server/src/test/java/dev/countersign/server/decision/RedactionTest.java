@@ -27,14 +27,29 @@ class RedactionTest {
                 "null",
                 "{\"a\":null,\"b\":[null,{\"c\":null}]}",
                 "{\"a\":1,\"b\":-2.5,\"c\":true,\"d\":\"\\u0000\\\"\",\"e\":[],\"f\":{},\"g\":12345678901234567890}",
-                "[1,[2,[\"token\"]]]"
+                "[1,[2,[\"token\"]]]",
+                "{\"max_tokens\":100,\"pinned\":\"a\",\"spin\":\"b\",\"tokenizer\":\"c\"}"
             })
     void whatIsNoCredentialIsWrittenAsItIs(String json) throws IOException {
         assertThat(written(Redaction.DEFAULT, json)).isEqualTo(json);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"password", "PassWord", "API-Key", "api_key", "Set-Cookie", "cvv", "AUTHORIZATION"})
+    @ValueSource(
+            strings = {
+                "password",
+                "PassWord",
+                "API-Key",
+                "api_key",
+                "Set-Cookie",
+                "cvv",
+                "AUTHORIZATION",
+                "accessToken",
+                "clientSecret",
+                "x-api-key",
+                "apiKeys",
+                "db_password"
+            })
     void aCredentialIsKnownByItsNameInAnyCaseAndDepth(String name) throws IOException {
         String digest = "{\"sha256\":\"" + Sha256.hex("hunter2") + "\"}";
         assertThat(written(Redaction.DEFAULT, "{\"a\":[{\"" + name + "\":\"hunter2\"}]}"))

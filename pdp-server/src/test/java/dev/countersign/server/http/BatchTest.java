@@ -221,4 +221,21 @@ class BatchTest {
         answer.path("evaluations").forEach(item -> decisions.add(Reply.decision(item)));
         return decisions;
     }
+
+    @Test
+    void defaultsThatItemsMultiplyBeyondReasonAreRefusedAndTheLoopGoesOn() {
+        ObjectNode batch = batch(yes(), yes());
+        var items = batch.putArray("evaluations");
+        for (int i = 0; i < 1_000; i++) {
+            items.addObject();
+        }
+        ObjectNode own = yes();
+        own.fieldNames().forEachRemaining(part -> batch.set(part, own.get(part)));
+        batch.putObject("context").put("pad", "x".repeat(900_000));
+        assertThat(server.post("/access/v1/evaluations", batch.toString()).status())
+                .isEqualTo(400);
+        for (int i = 0; i < 20; i++) {
+            assertThat(decisions(batch(yes(), no()))).containsExactly(true, false);
+        }
+    }
 }

@@ -35,6 +35,10 @@ class PolicyEvaluateTest {
             rule "large payment"
             when Request( action == "pay", sum > 100 )
             then decision.deny("LARGE"); end
+
+            rule "gift"
+            when Request( action == "give" )
+            then decision.allow("GIFT"); decision.oblige("notification", "to", "desk"); end
             """;
 
     private static RunningServer server;
@@ -172,5 +176,12 @@ class PolicyEvaluateTest {
         Reply reply = server.post("/v1/policy/evaluate", body);
         assertThat(reply.status()).isEqualTo(400);
         assertThat(reply.json().has("decision")).isFalse();
+    }
+
+    @Test
+    void anAllowThatObligesIsADenyBecauseTheAnswerCannotSayToWhat() {
+        Reply reply = server.post("/v1/policy/evaluate", "{\"action\": \"give\", \"context\": {\"confidence\": 0.9}}");
+        assertThat(reply.json().path("decision").asText()).isEqualTo("deny");
+        assertThat(reply.json().path("reason").asText()).isEqualTo("obligations_not_supported");
     }
 }
