@@ -21,6 +21,7 @@ import dev.countersign.server.postgres.PostgresAddress;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.net.NetClientOptions;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
@@ -45,6 +46,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -56,6 +58,10 @@ public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final long STEP_SECONDS = 60;
     private static final long KEYS_EVERY_MILLIS = 1_000;
+    private static final long REFRESH_SECONDS = 5;
+    /** How long after a refused write the server calls itself unready; then it may be tried again. */
+    private static final Duration REFUSAL = Duration.ofSeconds(5);
+
     private static final Duration DRAIN = Duration.ofSeconds(10);
 
     private interface Step {
@@ -66,9 +72,11 @@ public final class Server implements AutoCloseable {
     private final Clock clock = Clock.systemUTC();
     private final SecureRandom random = new SecureRandom();
     private final Metrics metrics = new Metrics();
+    private final LogMeters logMeters = new LogMeters(metrics, clock);
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<KeyRing> keys = new AtomicReference<>();
+    private final AtomicBoolean refreshing = new AtomicBoolean();
     private final AtomicReference<String> keysFault = new AtomicReference<>("");
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
@@ -88,9 +96,12 @@ public final class Server implements AutoCloseable {
         try {
             server.run(packs);
             return server;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
             server.close();
-            throw e instanceof RuntimeException failure ? failure : new IllegalStateException(e.getMessage(), e);
+            throw new IllegalStateException(e.getMessage(), e);
+        } catch (RuntimeException | Error e) {
+            server.close();
+            throw e;
         }
     }
 
@@ -105,8 +116,7 @@ public final class Server implements AutoCloseable {
                 .join());
         var snapshot = PolicySnapshot.of(packs, config.env());
         var log = DecisionLog.open(
-                new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId),
-                new LogMeters(metrics));
+                new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
         PostgresAddress database = join(starting);
         log.shipTo(dataSource(database));
@@ -160,8 +170,14 @@ public final class Server implements AutoCloseable {
                 .setSslMode(database.sslMode())
                 .setCachePreparedStatements(true)
                 .setReconnectAttempts(0);
+        // A host that vanished without a word is noticed, or its connections would wait for ever.
+        var network = new NetClientOptions()
+                .setConnectTimeout(5_000)
+                .setTcpKeepAlive(true)
+                .setTcpUserTimeout(10_000);
         return PgBuilder.pool()
                 .connectingTo(connect)
+                .with(network)
                 .with(new PoolOptions()
                         .setMaxSize(8)
                         .setConnectionTimeout(5)
@@ -206,8 +222,13 @@ public final class Server implements AutoCloseable {
         }
     }
 
+    /** One look at a time; one that gets no answer is given up, and its connection ends by the time-out of the pool. */
     private void refresh(KeyStore store) {
-        store.load().onComplete(loaded -> {
+        if (!refreshing.compareAndSet(false, true)) {
+            return;
+        }
+        store.load().timeout(REFRESH_SECONDS, TimeUnit.SECONDS).onComplete(loaded -> {
+            refreshing.set(false);
             if (loaded.succeeded()) {
                 keys.set(loaded.result());
                 if (!keysFault.getAndSet("").isEmpty()) {
@@ -227,11 +248,20 @@ public final class Server implements AutoCloseable {
         if (!started) {
             faults.put("server", "it is starting");
         }
-        String database = keysFault.get();
-        if (!database.isEmpty()) {
-            faults.put("database", database);
+        if (keys.get() != null
+                && keys.get().confirmed().plus(config.maxStaleness()).isBefore(clock.instant())) {
+            faults.put("keys", "they could not be confirmed for " + config.maxStaleness());
+        }
+        if (logMeters.refusedSince(clock.instant().minus(REFUSAL))) {
+            faults.put("log", "the decision log cannot be written");
         }
         return faults;
+    }
+
+    /** What is worth knowing and keeps nobody from an answer. */
+    private Map<String, String> warnings() {
+        String database = keysFault.get();
+        return database.isEmpty() ? Map.of() : Map.of("database", database);
     }
 
     private void gauges(List<Pack> packs, DecisionLog log) {
@@ -250,7 +280,7 @@ public final class Server implements AutoCloseable {
     private void listen(Vertx vertx, Pool pool, PolicySnapshot snapshot, DecisionLog log) throws IOException {
         port = config.port() == 0 ? freePort() : config.port();
         String baseUrl = config.publicUrl() == null
-                ? "http://127.0.0.1:" + port
+                ? "http://" + authority(config.host()) + ":" + port
                 : config.publicUrl().toString();
         if (config.publicUrl() == null) {
             LOG.warn(
@@ -258,13 +288,25 @@ public final class Server implements AutoCloseable {
                     baseUrl);
         }
         var shared = new HttpVerticle.Shared(
-                config, () -> snapshot, keys::get, new DecisionRecords(pool), metrics, this::faults, clock);
+                config,
+                () -> snapshot,
+                keys::get,
+                new DecisionRecords(pool),
+                metrics,
+                this::faults,
+                this::warnings,
+                clock);
         var listening = new ArrayList<Future<?>>();
         for (int loop = 0; loop < loops(); loop++) {
             SegmentWriter writer = log.writer(loop);
             listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
         }
         await(Future.all(listening), "listening on port " + port);
+    }
+
+    /** The host as a URL has it: an IPv6 address stands in brackets. */
+    public static String authority(String host) {
+        return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
     }
 
     private int freePort() throws IOException {

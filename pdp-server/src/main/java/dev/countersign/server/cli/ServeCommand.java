@@ -73,8 +73,8 @@ final class ServeCommand implements Callable<Integer> {
             keys(server, out);
             long millis = System.currentTimeMillis()
                     - ManagementFactory.getRuntimeMXBean().getStartTime();
-            String host = config.loopback() ? "127.0.0.1" : config.host();
-            out.println("ready http://" + host + ":" + server.port() + " in " + millis + " ms");
+            out.println(
+                    "ready http://" + Server.authority(config.host()) + ":" + server.port() + " in " + millis + " ms");
             out.flush();
             stop.await();
         } finally {

@@ -38,8 +38,11 @@ public final class DecisionRecords {
             @Nullable UUID before,
             int limit) {}
 
+    /** A decision's id, and its entry as it was logged: a JSON object. */
+    public record Entry(UUID id, String json) {}
+
     /** The entries, as they were logged, that a query finds in a tenant. */
-    public Future<List<String>> list(String tenant, Query query) {
+    public Future<List<Entry>> list(String tenant, Query query) {
         var where = new StringBuilder("tenant = $1");
         var values = Tuple.of(tenant);
         if (query.before() != null) {
@@ -51,11 +54,11 @@ public final class DecisionRecords {
         filter(where, values, "action", query.action());
         values.addInteger(query.limit());
         String sql =
-                "select entry from decisions where " + where + " order by at desc, id desc limit $" + values.size();
+                "select id, entry from decisions where " + where + " order by at desc, id desc limit $" + values.size();
         return pool.preparedQuery(sql).execute(values).map(rows -> {
-            var entries = new ArrayList<String>();
+            var entries = new ArrayList<Entry>();
             for (Row row : rows) {
-                entries.add(row.getString("entry"));
+                entries.add(new Entry(row.getUUID("id"), row.getString("entry")));
             }
             return entries;
         });

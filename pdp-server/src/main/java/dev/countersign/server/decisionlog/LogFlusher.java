@@ -81,9 +81,6 @@ final class LogFlusher implements AutoCloseable {
             if (!segment.bad() && (written > segment.durable() || segment.awaited())) {
                 force(segment, channel, written);
             }
-            if (finished) {
-                channel.close();
-            }
         } catch (IOException e) {
             observer.failed(LogObserver.Failure.FORCE);
             LOG.error(
@@ -93,7 +90,18 @@ final class LogFlusher implements AutoCloseable {
                     e);
             segment.markBad(new LogUnavailableException(segment.unforced(), e));
         }
+        if (finished) {
+            close(segment, channel);
+        }
         return finished;
+    }
+
+    private static void close(Segment segment, FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            LOG.warn("{} could not be closed", segment.file(), e);
+        }
     }
 
     private void force(Segment segment, FileChannel channel, long written) throws IOException {

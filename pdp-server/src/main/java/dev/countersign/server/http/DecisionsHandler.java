@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.explain.Explainer;
+import dev.countersign.rules.explain.Explanation;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
@@ -33,6 +34,8 @@ final class DecisionsHandler {
     private final Callers callers;
     private final DecisionRecords records;
     private final Supplier<PolicySnapshot> policies;
+    private @Nullable PolicySnapshot explained;
+    private @Nullable Explainer explainer;
 
     DecisionsHandler(Callers callers, DecisionRecords records, Supplier<PolicySnapshot> policies) {
         this.callers = callers;
@@ -61,27 +64,29 @@ final class DecisionsHandler {
         }
     }
 
-    private static void page(RoutingContext ctx, List<String> entries, int limit) {
-        try {
-            ObjectNode out = JSON.createObjectNode();
-            var decisions = out.putArray("decisions");
-            for (String entry : entries) {
-                decisions.add(JSON.readTree(entry));
-            }
-            if (entries.size() == limit) {
-                out.put("next", decisions.get(limit - 1).path("id").asText());
-            }
-            json(ctx, out);
-        } catch (IOException e) {
-            throw new IllegalStateException("the log holds an entry that is not JSON", e);
+    /** The entries leave as they were logged, without being read. */
+    private static void page(RoutingContext ctx, List<DecisionRecords.Entry> entries, int limit) {
+        var out = new StringBuilder("{\"decisions\":[");
+        for (DecisionRecords.Entry entry : entries) {
+            out.append(out.charAt(out.length() - 1) == '[' ? "" : ",").append(entry.json());
         }
+        out.append(']');
+        if (entries.size() == limit) {
+            out.append(",\"next\":\"").append(entries.get(limit - 1).id()).append('"');
+        }
+        ctx.response()
+                .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
+                .end(out.append('}').toString());
     }
 
     void get(RoutingContext ctx) {
         find(ctx, (caller, entry) -> json(ctx, entry));
     }
 
-    /** Why, and why not: the recorded call against the rules in force now, and whether they are the same as then. */
+    /**
+     * Why, and why not: the recorded call against the rules in force now, whether rules and values are the same as then,
+     * and whether they come to the same. They may not where a rule reads a credential, of which the record has a digest.
+     */
     void explain(RoutingContext ctx) {
         find(ctx, (caller, entry) -> {
             JsonNode request = entry.get("request");
@@ -99,16 +104,38 @@ final class DecisionsHandler {
                 var made = new Request(tenant(caller), Call.of(request), at, current.values(tenant(caller)));
                 ObjectNode out = JSON.createObjectNode();
                 out.put("id", entry.path("id").asText());
-                out.put("same_rules", JSON.valueToTree(current.packs()).equals(entry.get("packs")));
-                out.set("decision", entry.get("decision"));
-                out.set(
-                        "explanation",
-                        new Explainer(current.base()).explain(made).toJson());
+                Explanation explanation = explainer(current).explain(made);
+                String decision = entry.path("decision").asText();
+                out.put("same_rules", sameRules(current, entry));
+                out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
+                out.put("decision", decision);
+                out.set("explanation", explanation.toJson());
                 json(ctx, out);
             } catch (BadCall e) {
                 throw new IllegalStateException("the log holds a call that is none", e);
             }
         });
+    }
+
+    private Explainer explainer(PolicySnapshot current) {
+        if (explainer == null || !current.equals(explained)) {
+            explainer = new Explainer(current.base());
+            explained = current;
+        }
+        return explainer;
+    }
+
+    private static boolean sameRules(PolicySnapshot current, JsonNode entry) {
+        ObjectNode values = JSON.createObjectNode();
+        current.values().changed().forEach((name, value) -> {
+            if (value instanceof List<?> entries) {
+                values.set(name, JSON.valueToTree(entries));
+            } else {
+                values.put(name, value.toString());
+            }
+        });
+        JsonNode then = entry.has("values") ? entry.get("values") : JSON.createObjectNode();
+        return JSON.valueToTree(current.packs()).equals(entry.get("packs")) && values.equals(then);
     }
 
     private void find(RoutingContext ctx, BiConsumer<Caller, JsonNode> found) {
@@ -147,7 +174,12 @@ final class DecisionsHandler {
     }
 
     private static @Nullable String parameter(RoutingContext ctx, String name) throws BadCall {
-        String value = ctx.request().getParam(name);
+        String value;
+        try {
+            value = ctx.request().getParam(name);
+        } catch (IllegalArgumentException e) {
+            throw new BadCall("the query is not percent-encoded UTF-8");
+        }
         if (value == null || value.isEmpty()) {
             return null;
         }

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /** {@code GET /openapi.yaml}, the contract of this server, and {@code GET /docs}, the same as a page. */
 final class DocsHandler {
@@ -19,6 +20,11 @@ final class DocsHandler {
             "swagger-ui.css", "text/css; charset=utf-8",
             "swagger-ui-bundle.js", "text/javascript; charset=utf-8",
             "docs.js", "text/javascript; charset=utf-8");
+
+    private static final Map<String, Buffer> ASSET_BYTES = ASSETS.keySet().stream()
+            .collect(Collectors.toUnmodifiableMap(
+                    name -> name,
+                    name -> resource(name.equals("docs.js") ? "docs/docs.js" : UI + VERSION + "/" + name)));
 
     private final Buffer openapi = resource("openapi.yaml");
     private final Buffer page = resource("docs/index.html");
@@ -45,7 +51,7 @@ final class DocsHandler {
             ctx.next();
             return;
         }
-        Buffer body = resource(name.equals("docs.js") ? "docs/docs.js" : UI + VERSION + "/" + name);
+        Buffer body = ASSET_BYTES.get(name);
         ctx.response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, type)
                 .putHeader(HttpHeaders.CACHE_CONTROL, "public, max-age=3600")

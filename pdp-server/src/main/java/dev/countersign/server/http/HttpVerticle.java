@@ -36,6 +36,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param records the decision table
      * @param metrics the meters
      * @param faults what keeps the server from being ready
+     * @param warnings what else is wrong
      * @param clock the time
      */
     public record Shared(
@@ -45,6 +46,7 @@ public final class HttpVerticle extends VerticleBase {
             DecisionRecords records,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
+            Supplier<Map<String, String>> warnings,
             InstantSource clock) {}
 
     private final Shared shared;
@@ -85,7 +87,7 @@ public final class HttpVerticle extends VerticleBase {
                         new EvaluationHandler(callers, decisions, shared.metrics()),
                         new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
                         new DecisionsHandler(callers, shared.records(), shared.policies()),
-                        new OperationsHandler(callers, shared.metrics(), shared.faults(), baseUrl),
+                        new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                         new DocsHandler());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()
                 .setHost(config.host())

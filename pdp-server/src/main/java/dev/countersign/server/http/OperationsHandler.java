@@ -15,16 +15,24 @@ final class OperationsHandler {
     private final Callers callers;
     private final Metrics metrics;
     private final Supplier<Map<String, String>> faults;
+    private final Supplier<Map<String, String>> warnings;
     private final String metadata;
 
     /**
      * @param faults what keeps the server from being ready, by part; empty when it is ready
+     * @param warnings what else is wrong, by part
      * @param baseUrl the base URL that clients use
      */
-    OperationsHandler(Callers callers, Metrics metrics, Supplier<Map<String, String>> faults, String baseUrl) {
+    OperationsHandler(
+            Callers callers,
+            Metrics metrics,
+            Supplier<Map<String, String>> faults,
+            Supplier<Map<String, String>> warnings,
+            String baseUrl) {
         this.callers = callers;
         this.metrics = metrics;
         this.faults = faults;
+        this.warnings = warnings;
         this.metadata = new JsonObject()
                 .put("policy_decision_point", baseUrl)
                 .put("access_evaluation_endpoint", baseUrl + "/access/v1/evaluation")
@@ -50,6 +58,9 @@ final class OperationsHandler {
         var body = new JsonObject().put("status", found.isEmpty() ? "ready" : "not_ready");
         if (!found.isEmpty()) {
             body.put("faults", new JsonObject(Map.copyOf(found)));
+        }
+        if (!warnings.get().isEmpty()) {
+            body.put("warnings", new JsonObject(Map.copyOf(warnings.get())));
         }
         json(ctx, found.isEmpty() ? 200 : 503, body.encode());
     }

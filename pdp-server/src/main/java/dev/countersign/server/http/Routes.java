@@ -71,8 +71,13 @@ final class Routes {
         served.add(method.name() + " " + path);
         for (String written : new String[] {path, path + "/"}) {
             router.route(method, written).handler(handler);
+            if (method.equals(HttpMethod.GET)) {
+                // Vert.x leaves out the body of an answer to HEAD.
+                router.head(written).handler(handler);
+            }
             router.route(written).handler(ctx -> {
-                if (ctx.request().method().equals(method)) {
+                HttpMethod asked = ctx.request().method();
+                if (asked.equals(method) || asked.equals(HttpMethod.HEAD) && method.equals(HttpMethod.GET)) {
                     // The path is right, but its handler found nothing at it.
                     ctx.next();
                     return;

@@ -24,7 +24,7 @@ class OpenApiTest {
                     new EvaluationHandler(null, null, metrics),
                     new PolicyEvaluateHandler(null, null, metrics),
                     new DecisionsHandler(null, null, null),
-                    new OperationsHandler(null, metrics, Map::of, ""),
+                    new OperationsHandler(null, metrics, Map::of, Map::of, ""),
                     new DocsHandler());
             return routes.served();
         } finally {
