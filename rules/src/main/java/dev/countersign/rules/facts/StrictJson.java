@@ -31,11 +31,14 @@ public final class StrictJson {
                             .maxNumberLength(100)
                             .maxNameLength(1_000)
                             .build())
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
+    /** The tree finds duplicate members for nothing, but then speaks of its own settings. */
     private static final ObjectReader READER = MAPPER.readerFor(JsonNode.class);
+    /** The parser says it well, at the cost of a set for each object: for what is refused anyway. */
+    private static final ObjectReader EXPLAINING = READER.with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 
     /** What the parser says of itself, which is no help to a client. */
     private static final Pattern INSIDE = Pattern.compile(
@@ -83,14 +86,25 @@ public final class StrictJson {
                 throw new BadCall("the body is empty");
             }
             return node;
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadCall("not valid JSON"
-                    + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr()) + ": "
-                    + INSIDE.matcher(e.getOriginalMessage()).replaceAll("").strip());
         } catch (IOException e) {
-            throw new BadCall("not valid JSON: the text is not UTF-8");
+            throw refusal(json, e);
         }
+    }
+
+    private static BadCall refusal(byte[] json, IOException first) {
+        IOException cause = first;
+        try {
+            EXPLAINING.readValue(json);
+        } catch (IOException better) {
+            cause = better;
+        }
+        if (!(cause instanceof JsonProcessingException e)) {
+            return new BadCall("not valid JSON: the text is not UTF-8");
+        }
+        JsonLocation at = e.getLocation();
+        return new BadCall("not valid JSON"
+                + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr()) + ": "
+                + INSIDE.matcher(e.getOriginalMessage()).replaceAll("").strip());
     }
 
     /** The parser takes overlong forms and surrogates for characters, so that one id would have several spellings. */
