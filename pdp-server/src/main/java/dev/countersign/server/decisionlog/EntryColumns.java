@@ -26,14 +26,28 @@ record EntryColumns(
     private static final JsonFactory JSON = new JsonFactory();
 
     /** Reads the front of an entry; throws IOException when it lacks what a row needs. */
-    static EntryColumns parse(byte[] entry, int offset, int length) throws IOException {
+    static EntryColumns parse(byte[] entry, int offset, int length, Times times) throws IOException {
         try (JsonParser json = JSON.createParser(entry, offset, length)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw new IOException("the entry is not a JSON object");
             }
-            return new Front().read(json).columns();
+            return new Front().read(json).columns(times);
         } catch (IllegalArgumentException | DateTimeException e) {
             throw new IOException("the entry has no usable id or time: " + e.getMessage(), e);
+        }
+    }
+
+    /** Reads instants, of which many entries share one. Confined to one thread. */
+    static final class Times {
+        private String lastText = "";
+        private Instant last = Instant.EPOCH;
+
+        Instant parse(String text) {
+            if (!text.equals(lastText)) {
+                last = Instant.parse(text);
+                lastText = text;
+            }
+            return last;
         }
     }
 
@@ -76,13 +90,13 @@ record EntryColumns(
             return this;
         }
 
-        EntryColumns columns() throws IOException {
+        EntryColumns columns(Times times) throws IOException {
             if (tenant == null || at == null || id == null) {
                 throw new IOException("the entry lacks id, at or tenant");
             }
             return new EntryColumns(
                     tenant,
-                    Instant.parse(at),
+                    times.parse(at),
                     UUID.fromString(id),
                     decision,
                     subjectType,

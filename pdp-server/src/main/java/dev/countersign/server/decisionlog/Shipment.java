@@ -32,6 +32,7 @@ final class Shipment implements Closeable {
 
     private final Segment segment;
     private @Nullable SegmentReader reader;
+    private final EntryColumns.Times times = new EntryColumns.Times();
     private final byte[] batchHash = new byte[Chain.HASH_BYTES];
     private long batchEnd;
     private long batchSeq;
@@ -93,7 +94,7 @@ final class Shipment implements Closeable {
         int offset = from.entryOffset();
         int length = from.entryLength();
         try {
-            var row = EntryColumns.parse(entries, offset, length);
+            var row = EntryColumns.parse(entries, offset, length, times);
             batch.add(row, segment.id(), from.seq(), from.hash(), entries, offset, length);
             batchEnd = from.position();
             batchSeq = from.seq();
