@@ -88,9 +88,7 @@ public final class AuthzenAnswer {
             json.writeStringField("message", decided.invalid());
             json.writeEndObject();
         }
-        if (!verdict.matched().isEmpty()) {
-            Json.strings(json, "rules", verdict.matched().stream().map(Rule::id).toList());
-        }
+        Json.rules(json, "rules", verdict.matched());
         if (!verdict.obligations().isEmpty()) {
             Json.obligations(json, verdict.obligations());
         }

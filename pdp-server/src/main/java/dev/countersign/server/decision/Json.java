@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.countersign.rules.dialect.Effect;
+import dev.countersign.rules.dialect.Rule;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Collection;
@@ -37,6 +38,17 @@ final class Json {
             out.writeString(value);
         }
         out.writeEndArray();
+    }
+
+    /** The ids of rules, if there are any. */
+    static void rules(JsonGenerator out, String name, List<Rule> rules) throws IOException {
+        if (!rules.isEmpty()) {
+            out.writeArrayFieldStart(name);
+            for (Rule rule : rules) {
+                out.writeString(rule.id());
+            }
+            out.writeEndArray();
+        }
     }
 
     /** The obligations of an allow as the AuthZEN obligations profile shapes them. */

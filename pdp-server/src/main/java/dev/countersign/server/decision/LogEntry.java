@@ -2,12 +2,12 @@ package dev.countersign.server.decision;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.identity.Caller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class LogEntry {
     private final Redaction redaction;
     private final Json.Bytes bytes = new Json.Bytes();
+    private Instant lastAt = Instant.EPOCH;
+    private String lastAtText = lastAt.toString();
 
     LogEntry(Redaction redaction) {
         this.redaction = redaction;
@@ -41,7 +43,7 @@ final class LogEntry {
             json.writeStartObject();
             json.writeStringField("type", "decision");
             json.writeStringField("id", decided.id().toString());
-            json.writeStringField("at", decided.at().toString());
+            json.writeStringField("at", text(decided.at()));
             json.writeStringField("tenant", caller.tenant());
             json.writeStringField("caller", caller.keyId());
             json.writeStringField("decision", verdict.outcome().word());
@@ -61,8 +63,8 @@ final class LogEntry {
             Json.strings(json, "reasons", verdict.reasons());
             optional(json, "missing", verdict.missing());
             optional(json, "invalid", decided.invalid());
-            rules(json, "rules", verdict.matched());
-            rules(json, "unknown", verdict.unknown());
+            Json.rules(json, "rules", verdict.matched());
+            Json.rules(json, "unknown", verdict.unknown());
             if (!verdict.obligations().isEmpty()) {
                 Json.obligations(json, verdict.obligations());
             }
@@ -76,6 +78,15 @@ final class LogEntry {
         }
     }
 
+    /** Many decisions share a millisecond, and the text of an instant is dear. */
+    private String text(Instant at) {
+        if (!at.equals(lastAt)) {
+            lastAt = at;
+            lastAtText = at.toString();
+        }
+        return lastAtText;
+    }
+
     private static void entity(JsonGenerator json, String name, String type, String id) throws IOException {
         json.writeObjectFieldStart(name);
         json.writeStringField("type", type);
@@ -86,12 +97,6 @@ final class LogEntry {
     private static void optional(JsonGenerator json, String name, @Nullable String value) throws IOException {
         if (value != null) {
             json.writeStringField(name, value);
-        }
-    }
-
-    private static void rules(JsonGenerator json, String name, List<Rule> rules) throws IOException {
-        if (!rules.isEmpty()) {
-            Json.strings(json, name, rules.stream().map(Rule::id).toList());
         }
     }
 
