@@ -87,17 +87,17 @@ public sealed interface Expr {
         }
     }
 
+    /** The conditions that this one is made of, left to right; none for a test. */
+    default List<Expr> parts() {
+        return this instanceof Not not ? List.of(not.part()) : List.of();
+    }
+
     /** Visits every test of this condition, left to right. */
     default void tests(Consumer<Test> visitor) {
-        if (this instanceof Or or) {
-            or.parts().forEach(part -> part.tests(visitor));
-        } else if (this instanceof And and) {
-            and.parts().forEach(part -> part.tests(visitor));
-        } else if (this instanceof Not not) {
-            not.part().tests(visitor);
-        } else if (this instanceof Test test) {
+        if (this instanceof Test test) {
             visitor.accept(test);
         }
+        parts().forEach(part -> part.tests(visitor));
     }
 
     /** Visits every attribute that this condition reads, left to right. */

@@ -92,11 +92,6 @@ public final class CompiledRule {
         return all;
     }
 
-    /** What one of the rule's conditions says of a request, by its place. */
-    public int test(int condition, Request request) {
-        return parts.get(condition).condition().test(request);
-    }
-
     /** Runs when no condition is false: the ones that can be unknown are asked again. */
     void fire(Evaluation evaluation) {
         for (Condition condition : soft) {
@@ -120,13 +115,8 @@ public final class CompiledRule {
 
     /** The first test that makes an unknown condition unknown: parts that are settled do not count. */
     private static Expr unknownTest(Expr expr, Request request) {
-        List<Expr> inner = expr instanceof Expr.Or or
-                ? or.parts()
-                : expr instanceof Expr.And and
-                        ? and.parts()
-                        : expr instanceof Expr.Not not ? List.of(not.part()) : List.of();
         var conditions = new Conditions(request.values().layout());
-        for (Expr part : inner) {
+        for (Expr part : expr.parts()) {
             if (conditions.of(part).test(request) == Condition.UNKNOWN) {
                 return unknownTest(part, request);
             }

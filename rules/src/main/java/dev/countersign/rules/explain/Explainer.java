@@ -61,16 +61,11 @@ public final class Explainer {
     }
 
     private static Node node(Expr expr, Conditions conditions) {
-        List<Expr> parts = expr instanceof Expr.And and
-                ? and.parts()
-                : expr instanceof Expr.Or or
-                        ? or.parts()
-                        : expr instanceof Expr.Not not ? List.of(not.part()) : List.of();
         Condition condition = expr instanceof Expr.Test ? conditions.of(expr) : request -> Condition.UNKNOWN;
         return new Node(
                 expr,
                 condition,
-                parts.stream().map(part -> node(part, conditions)).toList());
+                expr.parts().stream().map(part -> node(part, conditions)).toList());
     }
 
     /** The verdict that the base's rules alone give, with what each rule made of the request. */

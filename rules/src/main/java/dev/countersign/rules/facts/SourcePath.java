@@ -57,11 +57,6 @@ public record SourcePath(String text, Root root, List<String> steps) {
         return steps.contains(EVERY);
     }
 
-    /** Whether the path is a plain member of {@code context}, and which: the member's name, else {@code null}. */
-    public @Nullable String contextMember() {
-        return root == Root.CONTEXT ? steps.get(0) : null;
-    }
-
     /**
      * What stands at this path in {@code call}: the node, {@code null} if there is none (or JSON null), or
      * {@link Unavailable} if something on the way is not an object or array as the path says it is. Paths with
