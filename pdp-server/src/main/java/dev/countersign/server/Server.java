@@ -125,8 +125,7 @@ public final class Server implements AutoCloseable {
         closing.push(() -> await(vertx.close(), "stopping"));
         Pool pool = pool(vertx, database);
         var store = new KeyStore(pool, clock, this::newId);
-        firstStart(store);
-        keys.set(await(store.load(), "reading the keys"));
+        keys.set(firstStart(store));
         vertx.setPeriodic(KEYS_EVERY_MILLIS, id -> refresh(store));
         gauges(packs, log);
         listen(vertx, pool, snapshot, log);
@@ -197,8 +196,8 @@ public final class Server implements AutoCloseable {
         return source;
     }
 
-    /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
-    private void firstStart(KeyStore store) throws IOException {
+    /** On an empty database, makes the demo tenant and its keys; the keys that are good then. Demo keys are for loopback only. */
+    private KeyRing firstStart(KeyStore store) throws IOException {
         KeyRing known = await(store.load(), "reading the keys");
         boolean demo = known.byHash().values().stream().anyMatch(caller -> DemoKeys.TENANT.equals(caller.tenant()));
         if (!config.loopback() && (known.byHash().isEmpty() || demo)) {
@@ -209,7 +208,7 @@ public final class Server implements AutoCloseable {
                     + ", then listen on " + config.host());
         }
         if (!known.byHash().isEmpty()) {
-            return;
+            return known;
         }
         // The file comes first: keys that nobody can read would be of no use.
         Path file = config.data().resolve("keys.json");
@@ -220,6 +219,7 @@ public final class Server implements AutoCloseable {
         } else {
             Files.delete(file);
         }
+        return await(store.load(), "reading the keys");
     }
 
     /** One look at a time; one that gets no answer is given up, and its connection ends by the time-out of the pool. */
@@ -248,8 +248,8 @@ public final class Server implements AutoCloseable {
         if (!started) {
             faults.put("server", "it is starting");
         }
-        if (keys.get() != null
-                && keys.get().confirmed().plus(config.maxStaleness()).isBefore(clock.instant())) {
+        KeyRing known = keys.get();
+        if (known != null && known.stale(config.maxStaleness(), clock.instant())) {
             faults.put("keys", "they could not be confirmed for " + config.maxStaleness());
         }
         if (logMeters.refusedSince(clock.instant().minus(REFUSAL))) {

@@ -3,17 +3,13 @@ package dev.countersign.server.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.countersign.rules.engine.Evaluator;
 import dev.countersign.rules.facts.BadCall;
-import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
-import dev.countersign.rules.facts.StrictJson;
-import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.UuidV7;
-import dev.countersign.server.identity.DemoKeys;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -22,29 +18,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "eval",
         description = "Print the AuthZEN answer to each request as one line of JSON, in order; nothing is logged.",
         mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
-    @Option(names = "--packs", required = true, description = "A pack or a folder of packs; repeatable.")
-    private List<Path> packs = List.of();
+    @Mixin
+    private JudgingOptions judging = new JudgingOptions();
 
     @ArgGroup(multiplicity = "1")
     private Requests requests = new Requests();
-
-    @Spec
-    private @Nullable CommandSpec spec;
 
     private static final class Requests {
         @Option(names = "--request", description = "A file with one request.")
@@ -56,14 +47,12 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        PrintWriter err = Objects.requireNonNull(spec).commandLine().getErr();
-        List<Pack> read = PackOptions.read(packs, err);
-        if (read == null) {
+        PolicySnapshot snapshot = judging.snapshot();
+        if (snapshot == null) {
             return Exit.USAGE;
         }
+        PrintWriter out = judging.out();
         boolean complete = true;
-        var snapshot = PolicySnapshot.of(read, System.getenv());
         try (Evaluator evaluator = snapshot.base().evaluator()) {
             if (requests.request != null) {
                 complete = answer(snapshot, evaluator, Files.readAllBytes(requests.request), out);
@@ -81,14 +70,13 @@ final class EvalCommand implements Callable<Integer> {
 
     private static boolean answer(PolicySnapshot snapshot, Evaluator evaluator, byte[] request, PrintWriter out) {
         try {
-            Call call = Call.of(StrictJson.read(request));
             Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
-            var made = new Request(DemoKeys.TENANT, call, now, snapshot.values(DemoKeys.TENANT));
+            Request made = JudgingOptions.request(request, snapshot, now);
             var decided = new Decided(
                     UuidV7.of(now.toEpochMilli(), new SecureRandom()),
                     now,
                     Dialect.AUTHZEN,
-                    call,
+                    made.call(),
                     null,
                     DenyOverrides.combine(evaluator.evaluate(made)));
             out.println(new String(AuthzenAnswer.single(decided), StandardCharsets.UTF_8));

@@ -37,7 +37,7 @@ final class Callers {
     @Nullable
     Caller require(RoutingContext ctx, Role... roles) {
         KeyRing ring = keys.get();
-        if (ring.confirmed().plus(maxStaleness).isBefore(clock.instant())) {
+        if (ring.stale(maxStaleness, clock.instant())) {
             refuse(ctx, 503, "stale_policy", "the keys could not be confirmed for too long; the database is away");
             return null;
         }

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 
 /** {@code GET /openapi.yaml}, the contract of this server, and {@code GET /docs}, the same as a page. */
 final class DocsHandler {
@@ -16,15 +15,13 @@ final class DocsHandler {
     /** The version of the webjar in pom.xml. */
     private static final String VERSION = "5.30.1";
 
-    private static final Map<String, String> ASSETS = Map.of(
-            "swagger-ui.css", "text/css; charset=utf-8",
-            "swagger-ui-bundle.js", "text/javascript; charset=utf-8",
-            "docs.js", "text/javascript; charset=utf-8");
+    private record Asset(String type, Buffer body) {}
 
-    private static final Map<String, Buffer> ASSET_BYTES = ASSETS.keySet().stream()
-            .collect(Collectors.toUnmodifiableMap(
-                    name -> name,
-                    name -> resource(name.equals("docs.js") ? "docs/docs.js" : UI + VERSION + "/" + name)));
+    private static final Map<String, Asset> ASSETS = Map.of(
+            "swagger-ui.css", new Asset("text/css; charset=utf-8", resource(UI + VERSION + "/swagger-ui.css")),
+            "swagger-ui-bundle.js",
+                    new Asset("text/javascript; charset=utf-8", resource(UI + VERSION + "/swagger-ui-bundle.js")),
+            "docs.js", new Asset("text/javascript; charset=utf-8", resource("docs/docs.js")));
 
     private final Buffer openapi = resource("openapi.yaml");
     private final Buffer page = resource("docs/index.html");
@@ -46,16 +43,15 @@ final class DocsHandler {
 
     void asset(RoutingContext ctx) {
         String name = ctx.pathParam("file");
-        String type = name == null ? null : ASSETS.get(name);
-        if (name == null || type == null) {
+        Asset asset = name == null ? null : ASSETS.get(name);
+        if (asset == null) {
             ctx.next();
             return;
         }
-        Buffer body = ASSET_BYTES.get(name);
         ctx.response()
-                .putHeader(HttpHeaders.CONTENT_TYPE, type)
+                .putHeader(HttpHeaders.CONTENT_TYPE, asset.type())
                 .putHeader(HttpHeaders.CACHE_CONTROL, "public, max-age=3600")
-                .end(body);
+                .end(asset.body());
     }
 
     private static Buffer resource(String name) {

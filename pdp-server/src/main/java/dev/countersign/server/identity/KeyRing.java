@@ -3,6 +3,7 @@ package dev.countersign.server.identity;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,5 +27,10 @@ public record KeyRing(Map<ByteBuffer, Caller> byHash, Instant confirmed) {
         }
         byte[] secret = authorization.substring(7).trim().getBytes(StandardCharsets.UTF_8);
         return byHash.get(ByteBuffer.wrap(sha256.digest(secret)));
+    }
+
+    /** Whether the keys were last confirmed longer ago than {@code maxStaleness}, so that nobody may be let in. */
+    public boolean stale(Duration maxStaleness, Instant now) {
+        return confirmed.plus(maxStaleness).isBefore(now);
     }
 }
