@@ -43,6 +43,7 @@ final class JudgingOptions {
     /** The request that {@code json} makes at {@code now}. */
     static Request request(byte[] json, PolicySnapshot snapshot, Instant now) throws BadCall {
         Call call = Call.of(StrictJson.read(json));
-        return new Request(DemoKeys.TENANT, call, now, snapshot.values(DemoKeys.TENANT));
+        return new Request(
+                DemoKeys.TENANT, call, now, snapshot.tenant(DemoKeys.TENANT).values());
     }
 }

@@ -99,8 +99,9 @@ public final class DecisionLoop {
      */
     public Decided decide(Caller caller, Call call, Dialect dialect) throws LogUnavailableException {
         PolicySnapshot current = policies.get();
+        TenantPolicy policy = current.tenant(tenant(caller));
         Instant now = Instant.ofEpochMilli(clock.millis());
-        return record(caller, now, call, null, evaluate(current, caller, call, now), dialect, current);
+        return record(caller, now, call, null, evaluate(current, policy, caller, call, now), dialect, policy);
     }
 
     /**
@@ -110,13 +111,17 @@ public final class DecisionLoop {
      */
     public Decided deny(Caller caller, String invalid, Dialect dialect) throws LogUnavailableException {
         Instant now = Instant.ofEpochMilli(clock.millis());
-        return record(caller, now, null, invalid, Verdict.fault(Decided.INVALID), dialect, policies.get());
+        TenantPolicy policy = policies.get().tenant(tenant(caller));
+        return record(caller, now, null, invalid, Verdict.fault(Decided.INVALID), dialect, policy);
     }
 
-    private Verdict evaluate(PolicySnapshot current, Caller caller, Call call, Instant now) {
+    private static String tenant(Caller caller) {
+        return Objects.requireNonNull(caller.tenant(), "only a tenant's key may decide");
+    }
+
+    private Verdict evaluate(PolicySnapshot current, TenantPolicy policy, Caller caller, Call call, Instant now) {
         try {
-            String tenant = Objects.requireNonNull(caller.tenant(), "only a tenant's key may decide");
-            var request = new Request(tenant, call, now, current.values(tenant));
+            var request = new Request(tenant(caller), call, now, policy.values());
             return DenyOverrides.combine(evaluator(current).evaluate(request));
         } catch (RuntimeException e) {
             LOG.error("an evaluation failed and is denied", e);
@@ -142,10 +147,10 @@ public final class DecisionLoop {
             @Nullable String invalid,
             Verdict verdict,
             Dialect dialect,
-            PolicySnapshot current)
+            TenantPolicy policy)
             throws LogUnavailableException {
         var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, dialect, call, invalid, verdict);
-        entry.encode(decided, caller, current);
+        entry.encode(decided, caller, policy);
         log.append(entry.array(), 0, entry.length());
         made.add(decided);
         schedule();
@@ -203,7 +208,7 @@ public final class DecisionLoop {
         PolicySnapshot current = policies.get();
         Instant now = Instant.ofEpochMilli(clock.millis());
         for (int i = 0; i < times; i++) {
-            var request = new Request("warm-up", call, now, current.values("warm-up"));
+            var request = new Request("warm-up", call, now, current.defaults().values());
             Verdict verdict = DenyOverrides.combine(evaluator(current).evaluate(request));
             var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, Dialect.AUTHZEN, call, null, verdict);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {

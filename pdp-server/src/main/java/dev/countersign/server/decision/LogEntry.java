@@ -8,8 +8,6 @@ import dev.countersign.server.identity.Caller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +34,7 @@ final class LogEntry {
         return bytes.size();
     }
 
-    void encode(Decided decided, Caller caller, PolicySnapshot snapshot) {
+    void encode(Decided decided, Caller caller, TenantPolicy policy) {
         bytes.reset();
         Verdict verdict = decided.verdict();
         try (JsonGenerator json = Json.generator(bytes)) {
@@ -48,9 +46,9 @@ final class LogEntry {
             json.writeStringField("caller", caller.keyId());
             json.writeStringField("decision", verdict.outcome().word());
             json.writeStringField("reason", decided.reason());
-            String policy = decided.policy();
-            if (policy != null) {
-                json.writeStringField("policy", policy);
+            String settledBy = decided.policy();
+            if (settledBy != null) {
+                json.writeStringField("policy", settledBy);
             }
             Call call = decided.call();
             if (call != null) {
@@ -68,7 +66,7 @@ final class LogEntry {
             if (!verdict.obligations().isEmpty()) {
                 Json.obligations(json, verdict.obligations());
             }
-            policies(json, snapshot);
+            json.writeRaw(policy.members());
             if (call != null) {
                 request(json, call);
             }
@@ -97,30 +95,6 @@ final class LogEntry {
     private static void optional(JsonGenerator json, String name, @Nullable String value) throws IOException {
         if (value != null) {
             json.writeStringField(name, value);
-        }
-    }
-
-    /** Which packs judged, and the values that differ from their defaults. */
-    private static void policies(JsonGenerator json, PolicySnapshot snapshot) throws IOException {
-        json.writeObjectFieldStart("packs");
-        for (Map.Entry<String, String> pack : snapshot.packs().entrySet()) {
-            json.writeStringField(pack.getKey(), pack.getValue());
-        }
-        json.writeEndObject();
-        if (!snapshot.values().changed().isEmpty()) {
-            json.writeObjectFieldStart("values");
-            for (Map.Entry<String, Object> value : snapshot.values().changed().entrySet()) {
-                if (value.getValue() instanceof List<?> entries) {
-                    json.writeArrayFieldStart(value.getKey());
-                    for (Object entry : entries) {
-                        json.writeString(entry.toString());
-                    }
-                    json.writeEndArray();
-                } else {
-                    json.writeStringField(value.getKey(), value.getValue().toString());
-                }
-            }
-            json.writeEndObject();
         }
     }
 

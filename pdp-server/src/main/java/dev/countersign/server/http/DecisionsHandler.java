@@ -10,6 +10,7 @@ import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import io.vertx.core.http.HttpHeaders;
@@ -101,12 +102,13 @@ final class DecisionsHandler {
             try {
                 PolicySnapshot current = policies.get();
                 Instant at = Instant.parse(entry.path("at").asText());
-                var made = new Request(tenant(caller), Call.of(request), at, current.values(tenant(caller)));
+                TenantPolicy policy = current.tenant(tenant(caller));
+                var made = new Request(tenant(caller), Call.of(request), at, policy.values());
                 ObjectNode out = JSON.createObjectNode();
                 out.put("id", entry.path("id").asText());
                 Explanation explanation = explainer(current).explain(made);
                 String decision = entry.path("decision").asText();
-                out.put("same_rules", sameRules(current, entry));
+                out.put("same_rules", policy.made(entry));
                 out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
                 out.put("decision", decision);
                 out.set("explanation", explanation.toJson());
@@ -123,19 +125,6 @@ final class DecisionsHandler {
             explained = current;
         }
         return explainer;
-    }
-
-    private static boolean sameRules(PolicySnapshot current, JsonNode entry) {
-        ObjectNode values = JSON.createObjectNode();
-        current.values().changed().forEach((name, value) -> {
-            if (value instanceof List<?> entries) {
-                values.set(name, JSON.valueToTree(entries));
-            } else {
-                values.put(name, value.toString());
-            }
-        });
-        JsonNode then = entry.has("values") ? entry.get("values") : JSON.createObjectNode();
-        return JSON.valueToTree(current.packs()).equals(entry.get("packs")) && values.equals(then);
     }
 
     private void find(RoutingContext ctx, BiConsumer<Caller, JsonNode> found) {
