@@ -73,7 +73,7 @@ public final class Canonical {
         }
         if (test instanceof Expr.Matches matches) {
             return operand(matches.left()) + not(matches.negated()) + " matches "
-                    + quote(matches.pattern().pattern());
+                    + quote(matches.regex().pattern().pattern());
         }
         if (test instanceof Expr.Contains contains) {
             return contains.list().name() + not(contains.negated()) + " contains " + operand(contains.text());

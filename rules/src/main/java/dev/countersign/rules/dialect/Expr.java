@@ -1,6 +1,5 @@
 package dev.countersign.rules.dialect;
 
-import com.google.re2j.Pattern;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.Cidr;
 import dev.countersign.rules.facts.Glob;
@@ -35,7 +34,7 @@ public sealed interface Expr {
     record In(Operand left, List<Operand.Literal> values, boolean negated) implements Test {}
 
     /** The whole text matches a regular expression (RE2 syntax). */
-    record Matches(Operand left, Pattern pattern, boolean negated) implements Test {}
+    record Matches(Operand left, Regex regex, boolean negated) implements Test {}
 
     /** A list holds a text. */
     record Contains(Attribute list, Operand text, boolean negated) implements Test {}

@@ -312,14 +312,14 @@ final class ExpressionParser {
                 operator.equals("contains") ? "for a part of a text write `glob(name, \"*part*\")`" : null);
     }
 
-    private Pattern regex(String text) throws Mistake {
+    private Regex regex(String text) throws Mistake {
         int at = tokens.peek(-1).at();
         try {
             Pattern pattern = repeats(text) > MAX_REPEATS ? null : Pattern.compile(text);
             if (pattern == null || pattern.programSize() > MAX_PROGRAM) {
                 throw new Mistake(at, Code.R001, "the pattern repeats too much", "use smaller counts in `{ }`");
             }
-            return pattern;
+            return Regex.of(pattern);
         } catch (PatternSyntaxException e) {
             throw new Mistake(at, Code.R001, "bad pattern: " + e.getDescription(), "patterns are RE2 syntax");
         }

@@ -161,7 +161,7 @@ public final class Conditions {
         if (test instanceof Expr.Matches matches) {
             Getter left = operand(matches.left());
             return request -> left.get(request) instanceof String found
-                    ? known(matches.pattern().matches(found), matches.negated())
+                    ? known(matches.regex().matches(found), matches.negated())
                     : UNKNOWN;
         }
         if (test instanceof Expr.MemberOfList member) {

@@ -128,7 +128,7 @@ class AttackTest {
     void aPatternThatBacktracksElsewhereIsReadByRe2AndAnswersOnALongText() {
         RuleBase base = Packs.base(Packs.rule("region matches \"(.*x){12}y|(a*)*b|(a|aa)+c\"", DENY));
         var matches = (Expr.Matches) base.rules().get(0).rule().conditions().get(0);
-        assertThat(matches.pattern()).isExactlyInstanceOf(com.google.re2j.Pattern.class);
+        assertThat(matches.regex().pattern()).isExactlyInstanceOf(com.google.re2j.Pattern.class);
         var request = Packs.request(base, "{context: {region: " + "ax".repeat(10_000) + "}}");
         assertThat(base.rules().get(0).test(request)).isEqualTo(Condition.FALSE);
     }

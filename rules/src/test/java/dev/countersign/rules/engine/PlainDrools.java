@@ -208,7 +208,7 @@ final class PlainDrools {
             }
             if (test instanceof Expr.Matches matches) {
                 return value(matches.left()) + word(matches.negated(), "matches") + " "
-                        + quote(matches.pattern().pattern());
+                        + quote(matches.regex().pattern().pattern());
             }
             if (test instanceof Expr.Affix affix) {
                 return value(affix.left()) + word(false, affix.starts() ? "str[startsWith]" : "str[endsWith]") + " "

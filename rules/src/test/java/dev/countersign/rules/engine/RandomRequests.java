@@ -56,7 +56,7 @@ final class RandomRequests {
         } else if (test instanceof Expr.Affix affix) {
             texts.addAll(List.of(affix.text(), affix.text() + "x", "x" + affix.text()));
         } else if (test instanceof Expr.Matches matches) {
-            String regex = matches.pattern().pattern();
+            String regex = matches.regex().pattern().pattern();
             texts.addAll(Arrays.asList(regex.replaceAll("\\(\\?[a-z]+\\)", "")
                     .replaceAll("[\\\\^$]", "")
                     .split("[|()]")));
