@@ -8,6 +8,7 @@ import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
+import dev.countersign.server.decision.Moment;
 import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.UuidV7;
 import java.io.BufferedReader;
@@ -17,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -70,10 +70,10 @@ final class EvalCommand implements Callable<Integer> {
 
     private static boolean answer(PolicySnapshot snapshot, Evaluator evaluator, byte[] request, PrintWriter out) {
         try {
-            Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
-            Request made = JudgingOptions.request(request, snapshot, now);
+            Moment now = Moment.of(System.currentTimeMillis());
+            Request made = JudgingOptions.request(request, snapshot, now.instant());
             var decided = new Decided(
-                    UuidV7.of(now.toEpochMilli(), new SecureRandom()),
+                    UuidV7.of(now.instant().toEpochMilli(), new SecureRandom()).toString(),
                     now,
                     Dialect.AUTHZEN,
                     made.call(),

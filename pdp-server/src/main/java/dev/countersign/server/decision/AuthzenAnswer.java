@@ -66,8 +66,8 @@ public final class AuthzenAnswer {
 
     private static void context(JsonGenerator json, Decided decided) throws IOException {
         Verdict verdict = decided.verdict();
-        json.writeStringField("evaluation_id", decided.id().toString());
-        json.writeStringField("evaluated_at", decided.at().toString());
+        json.writeStringField("evaluation_id", decided.id());
+        json.writeStringField("evaluated_at", decided.at().text());
         json.writeStringField("outcome", verdict.outcome().word());
         json.writeStringField("reason", decided.reason());
         Json.strings(json, "reasons", verdict.reasons());

@@ -5,26 +5,24 @@ import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
-import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One decision.
  *
  * @param id the evaluation's id, a UUIDv7 of {@code at}
- * @param at when it was made, in whole milliseconds
+ * @param at when it was made
  * @param dialect how it was asked
  * @param call what was asked; {@code null} if a batch item was no complete call
  * @param invalid why the item was no complete call, else {@code null}
  * @param verdict what the rules say
  */
 public record Decided(
-        UUID id,
-        Instant at,
+        String id,
+        Moment at,
         Dialect dialect,
         @Nullable Call call,
         @Nullable String invalid,

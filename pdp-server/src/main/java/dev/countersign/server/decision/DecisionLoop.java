@@ -55,6 +55,7 @@ public final class DecisionLoop {
     private final RandomGenerator random;
     private final DecisionMeters meters;
     private final LogEntry entry;
+    private Moment latest = Moment.of(0);
     private @Nullable PolicySnapshot snapshot;
     private @Nullable Evaluator evaluator;
     private final List<Decided> made = new ArrayList<>();
@@ -95,13 +96,16 @@ public final class DecisionLoop {
     /**
      * Decides a call and appends the decision to the log.
      *
+     * @param body the call as it was written, if it was written by itself and in the terms of AuthZEN
      * @throws LogUnavailableException if the log takes nothing; then nothing was decided
      */
-    public Decided decide(Caller caller, Call call, Dialect dialect) throws LogUnavailableException {
+    public Decided decide(Caller caller, Call call, @Nullable Body body, Dialect dialect)
+            throws LogUnavailableException {
         PolicySnapshot current = policies.get();
         TenantPolicy policy = current.tenant(tenant(caller));
-        Instant now = Instant.ofEpochMilli(clock.millis());
-        return record(caller, now, call, null, evaluate(current, policy, caller, call, now), dialect, policy);
+        Moment now = now();
+        Verdict verdict = evaluate(current, policy, caller, call, now.instant());
+        return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
     }
 
     /**
@@ -110,9 +114,22 @@ public final class DecisionLoop {
      * @throws LogUnavailableException if the log takes nothing
      */
     public Decided deny(Caller caller, String invalid, Dialect dialect) throws LogUnavailableException {
-        Instant now = Instant.ofEpochMilli(clock.millis());
+        Moment now = now();
         TenantPolicy policy = policies.get().tenant(tenant(caller));
-        return record(caller, now, null, invalid, Verdict.fault(Decided.INVALID), dialect, policy);
+        var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
+        return record(decided, null, caller, policy);
+    }
+
+    private Moment now() {
+        long millis = clock.millis();
+        if (latest.instant().toEpochMilli() != millis) {
+            latest = Moment.of(millis);
+        }
+        return latest;
+    }
+
+    private String id(Moment now) {
+        return UuidV7.of(now.instant().toEpochMilli(), random).toString();
     }
 
     private static String tenant(Caller caller) {
@@ -140,17 +157,9 @@ public final class DecisionLoop {
         return evaluator;
     }
 
-    private Decided record(
-            Caller caller,
-            Instant now,
-            @Nullable Call call,
-            @Nullable String invalid,
-            Verdict verdict,
-            Dialect dialect,
-            TenantPolicy policy)
+    private Decided record(Decided decided, @Nullable Body body, Caller caller, TenantPolicy policy)
             throws LogUnavailableException {
-        var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, dialect, call, invalid, verdict);
-        entry.encode(decided, caller, policy);
+        entry.encode(decided, body, caller, policy);
         log.append(entry.array(), 0, entry.length());
         made.add(decided);
         schedule();
@@ -206,11 +215,12 @@ public final class DecisionLoop {
     /** Evaluates made-up calls until the code is warm; nothing is logged. */
     public void warmUp(int times, Call call) {
         PolicySnapshot current = policies.get();
-        Instant now = Instant.ofEpochMilli(clock.millis());
+        Moment now = now();
         for (int i = 0; i < times; i++) {
-            var request = new Request("warm-up", call, now, current.defaults().values());
+            var request = new Request(
+                    "warm-up", call, now.instant(), current.defaults().values());
             Verdict verdict = DenyOverrides.combine(evaluator(current).evaluate(request));
-            var decided = new Decided(UuidV7.of(now.toEpochMilli(), random), now, Dialect.AUTHZEN, call, null, verdict);
+            var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");
             }

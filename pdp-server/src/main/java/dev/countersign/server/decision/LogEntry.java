@@ -7,7 +7,6 @@ import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.identity.Caller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class LogEntry {
     private final Redaction redaction;
     private final Json.Bytes bytes = new Json.Bytes();
-    private Instant lastAt = Instant.EPOCH;
-    private String lastAtText = lastAt.toString();
 
     LogEntry(Redaction redaction) {
         this.redaction = redaction;
@@ -34,14 +31,14 @@ final class LogEntry {
         return bytes.size();
     }
 
-    void encode(Decided decided, Caller caller, TenantPolicy policy) {
+    void encode(Decided decided, @Nullable Body body, Caller caller, TenantPolicy policy) {
         bytes.reset();
         Verdict verdict = decided.verdict();
         try (JsonGenerator json = Json.generator(bytes)) {
             json.writeStartObject();
             json.writeStringField("type", "decision");
-            json.writeStringField("id", decided.id().toString());
-            json.writeStringField("at", text(decided.at()));
+            json.writeStringField("id", decided.id());
+            json.writeStringField("at", decided.at().text());
             json.writeStringField("tenant", caller.tenant());
             json.writeStringField("caller", caller.keyId());
             json.writeStringField("decision", verdict.outcome().word());
@@ -67,22 +64,15 @@ final class LogEntry {
                 Json.obligations(json, verdict.obligations());
             }
             json.writeRaw(policy.members());
-            if (call != null) {
+            if (body != null && redaction.clean(body.json())) {
+                written(json, body);
+            } else if (call != null) {
                 request(json, call);
             }
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException("memory cannot fail", e);
         }
-    }
-
-    /** Many decisions share a millisecond, and the text of an instant is dear. */
-    private String text(Instant at) {
-        if (!at.equals(lastAt)) {
-            lastAt = at;
-            lastAtText = at.toString();
-        }
-        return lastAtText;
     }
 
     private static void entity(JsonGenerator json, String name, String type, String id) throws IOException {
@@ -96,6 +86,14 @@ final class LogEntry {
         if (value != null) {
             json.writeStringField(name, value);
         }
+    }
+
+    /** Most requests hold nothing that must not be kept: their own bytes are the best record, and the cheapest. */
+    private void written(JsonGenerator json, Body body) throws IOException {
+        json.writeFieldName("request");
+        json.writeRawValue("");
+        json.flush();
+        bytes.writeBytes(body.text());
     }
 
     private void request(JsonGenerator json, Call call) throws IOException {

@@ -26,7 +26,7 @@ public final class PolicyAnswer {
             json.writeStringField("reason", reason(decided));
             json.writeStringField("risk", verdict.risk());
             json.writeStringField("policyId", decided.policy());
-            json.writeStringField("traceId", decided.id().toString());
+            json.writeStringField("traceId", decided.id());
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -79,6 +79,24 @@ public final class Redaction {
         }
     }
 
+    /** Whether a value holds no credentials, so that writing it would change nothing of what it says. */
+    public boolean clean(JsonNode value) {
+        if (value.isObject()) {
+            for (Map.Entry<String, JsonNode> member : value.properties()) {
+                if (secret(member.getKey(), member.getValue()) || !clean(member.getValue())) {
+                    return false;
+                }
+            }
+        } else if (value.isArray()) {
+            for (JsonNode element : value) {
+                if (!clean(element)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
     /** A number is a credential only where the name says nothing else: {@code max_tokens} is a limit. */
     private boolean secret(String name, JsonNode value) {
         return secret(name) && !value.isNull() && (!value.isNumber() || ends.contains(normal(name)));

@@ -3,6 +3,7 @@ package dev.countersign.server.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.StrictJson;
+import dev.countersign.server.decision.Body;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -17,7 +18,7 @@ final class Bodies {
     private Bodies() {}
 
     /** The JSON object in the body; else the refusal is sent and the answer is null. */
-    static @Nullable JsonNode object(RoutingContext ctx) {
+    static @Nullable Body object(RoutingContext ctx) {
         String type = ctx.request().headers().get(HttpHeaders.CONTENT_TYPE);
         if (type == null || !json(type)) {
             // AuthZEN's certification wants 400 where HTTP has 415.
@@ -33,11 +34,12 @@ final class Bodies {
             if (body == null || body.length() == 0) {
                 throw new BadCall("the body is empty");
             }
-            JsonNode node = StrictJson.read(body.getBytes());
+            byte[] text = body.getBytes();
+            JsonNode node = StrictJson.read(text);
             if (!node.isObject()) {
                 throw new BadCall("the request must be a JSON object");
             }
-            return node;
+            return new Body(node, text);
         } catch (BadCall e) {
             bad(ctx, e);
             return null;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.server.decision.AuthzenAnswer;
+import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
@@ -47,15 +48,15 @@ final class EvaluationHandler {
     void evaluation(RoutingContext ctx) {
         long began = System.nanoTime();
         Caller caller = callers.require(ctx, Role.DECIDE);
-        JsonNode body = caller == null ? null : Bodies.object(ctx);
+        Body body = caller == null ? null : Bodies.object(ctx);
         if (caller != null && body != null) {
             one(ctx, caller, body, began);
         }
     }
 
-    private void one(RoutingContext ctx, Caller caller, JsonNode body, long began) {
+    private void one(RoutingContext ctx, Caller caller, Body body, long began) {
         try {
-            Decided decided = decisions.decide(caller, Call.of(body), Dialect.AUTHZEN);
+            Decided decided = decisions.decide(caller, Call.of(body.json()), body, Dialect.AUTHZEN);
             single.send(ctx, AuthzenAnswer.single(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
@@ -67,11 +68,12 @@ final class EvaluationHandler {
     void evaluations(RoutingContext ctx) {
         long began = System.nanoTime();
         Caller caller = callers.require(ctx, Role.DECIDE);
-        JsonNode body = caller == null ? null : Bodies.object(ctx);
+        Body body = caller == null ? null : Bodies.object(ctx);
         if (caller == null || body == null) {
             return;
         }
-        JsonNode items = body.get("evaluations");
+        JsonNode defaults = body.json();
+        JsonNode items = defaults.get("evaluations");
         if (items == null || items.isNull() || items.isArray() && items.isEmpty()) {
             one(ctx, caller, body, began);
             return;
@@ -80,15 +82,15 @@ final class EvaluationHandler {
             if (!items.isArray() || items.size() > MAX_ITEMS) {
                 throw new BadCall("`evaluations` must be an array of at most " + MAX_ITEMS + " items");
             }
-            if (merged(body, items) > MAX_MERGED_BYTES) {
+            if (merged(defaults, items) > MAX_MERGED_BYTES) {
                 throw new BadCall("the items of `evaluations`, each with the defaults it takes, have more than "
                         + MAX_MERGED_BYTES + " bytes");
             }
-            JsonNode options = body.get("options");
+            JsonNode options = defaults.get("options");
             Semantic semantic = semantic(options);
             List<Decided> decided = new ArrayList<>(items.size());
             for (JsonNode item : items) {
-                Decided next = item(caller, body, item);
+                Decided next = item(caller, defaults, item);
                 decided.add(next);
                 if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
                         || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
@@ -118,7 +120,7 @@ final class EvaluationHandler {
         } catch (BadCall e) {
             return decisions.deny(caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
         }
-        return decisions.decide(caller, call, Dialect.AUTHZEN);
+        return decisions.decide(caller, call, null, Dialect.AUTHZEN);
     }
 
     /** About how many bytes the items have once each has taken its defaults: that is what is decided and logged. */

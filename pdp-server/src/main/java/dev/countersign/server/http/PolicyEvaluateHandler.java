@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
@@ -37,12 +38,12 @@ final class PolicyEvaluateHandler {
     void evaluate(RoutingContext ctx) {
         long began = System.nanoTime();
         Caller caller = callers.require(ctx, Role.DECIDE);
-        JsonNode body = caller == null ? null : Bodies.object(ctx);
+        Body body = caller == null ? null : Bodies.object(ctx);
         if (caller == null || body == null) {
             return;
         }
         try {
-            Decided decided = decisions.decide(caller, call(caller, body), Dialect.POLICY_EVALUATE);
+            Decided decided = decisions.decide(caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
             answering.send(ctx, PolicyAnswer.of(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);

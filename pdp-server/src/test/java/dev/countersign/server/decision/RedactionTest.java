@@ -13,12 +13,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RedactionTest {
+    /** What is written; a value is called clean exactly if that is the value itself. */
     private static String written(Set<String> names, String json) throws IOException {
+        var redaction = new Redaction(names);
+        var value = new ObjectMapper().readTree(json);
         var out = new ByteArrayOutputStream();
         try (var generator = Json.generator(out)) {
-            new Redaction(names).write(generator, new ObjectMapper().readTree(json));
+            redaction.write(generator, value);
         }
-        return out.toString(StandardCharsets.UTF_8);
+        String written = out.toString(StandardCharsets.UTF_8);
+        assertThat(redaction.clean(value)).isEqualTo(written.equals(value.toString()));
+        return written;
     }
 
     @ParameterizedTest

@@ -165,15 +165,43 @@ class DecisionsApiTest {
         assertThat(reply.json().path("detail").asText()).contains("subject");
     }
 
-    @Test
-    void credentialsNeverReachTheRecordNorTheFiles() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"Password", "pass\\u0077ord"})
+    void credentialsNeverReachTheRecordNorTheFiles(String name) throws IOException {
         String secret = "hunter2-" + UUID.randomUUID();
-        String id = decide("three", "login", "{\"auth\": {\"Password\": \"" + secret + "\"}, \"confidence\": 0.9}");
+        String id = decide("three", "login", "{\"auth\": {\"" + name + "\": \"" + secret + "\"}, \"confidence\": 0.9}");
         recorded(id);
-        assertThat(read(DECISIONS + "/" + id)
-                        .at("/request/context/auth/Password")
-                        .toString())
-                .isEqualTo("{\"sha256\":\"" + Sha256.hex(secret) + "\"}");
+        assertThat(read(DECISIONS + "/" + id).at("/request/context/auth").toString())
+                .contains("{\"sha256\":\"" + Sha256.hex(secret) + "\"}");
+        assertNoFileHolds(secret);
+    }
+
+    @Test
+    void aCredentialInAMemberThatNobodyKnowsIsNotKeptEither() throws IOException {
+        String secret = "hunter2-" + UUID.randomUUID();
+        Reply reply = server.post(
+                "/access/v1/evaluation",
+                "{\"trace\": {\"token\": \"" + secret + "\"}, \"subject\": {\"type\": \"agent\", \"id\": \"five\"},"
+                        + " \"action\": {\"name\": \"login\"}, \"resource\": {\"type\": \"tool\", \"id\": \"t\"}}");
+        String id = reply.json().at("/context/evaluation_id").asText();
+        recorded(id);
+        assertThat(read(DECISIONS + "/" + id).at("/request/subject/id").asText())
+                .isEqualTo("five");
+        assertNoFileHolds(secret);
+    }
+
+    @Test
+    void aRequestWithoutCredentialsIsKeptToTheLetter() {
+        String context = "{\"confidence\": 9.0e-1, \"note\": \"\\u0041\\n\"}";
+        String id = decide("six", "summarize", context);
+        recorded(id);
+        assertThat(read(DECISIONS + "/" + id).at("/request/context/note").asText())
+                .isEqualTo("A\n");
+        assertThat(server.get(DECISIONS + "?subject=six", server.key("admin")).body())
+                .contains(context);
+    }
+
+    private static void assertNoFileHolds(String secret) throws IOException {
         try (var files = java.nio.file.Files.walk(server.directory().resolve("log"))) {
             for (var file : files.filter(java.nio.file.Files::isRegularFile).toList()) {
                 assertThat(java.nio.file.Files.readString(file, java.nio.charset.StandardCharsets.ISO_8859_1))

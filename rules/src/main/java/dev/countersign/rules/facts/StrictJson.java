@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.NumericNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -34,6 +36,7 @@ public final class StrictJson {
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .nodeFactory(new FiniteNumbers())
             .build();
     /** The tree finds duplicate members for nothing, but then speaks of its own settings. */
     private static final ObjectReader READER = MAPPER.readerFor(JsonNode.class);
@@ -44,6 +47,23 @@ public final class StrictJson {
     private static final Pattern INSIDE = Pattern.compile(
             ", from `[^`]*`| \\(bound as .*|: enable `.*| \\(not recognized .*| \\(start marker at .*", Pattern.DOTALL);
 
+    /** A number that a double cannot hold; integers are too short for that. */
+    private static final class TooLarge extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private static final class FiniteNumbers extends JsonNodeFactory {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public NumericNode numberNode(double value) {
+            if (!Double.isFinite(value)) {
+                throw new TooLarge();
+            }
+            return super.numberNode(value);
+        }
+    }
+
     private StrictJson() {}
 
     /**
@@ -52,29 +72,22 @@ public final class StrictJson {
      * @throws BadCall if it is not one JSON value as this class demands it; the message says where and why
      */
     public static JsonNode read(byte[] json) throws BadCall {
-        boolean ascii = true;
-        boolean exponents = false;
-        boolean surrogates = false;
-        byte before = 0;
-        byte beforeThat = 0;
-        for (byte b : json) {
-            if (b == 0) {
-                // The parser would take this for UTF-16 or UTF-32.
-                throw new BadCall("not valid JSON: the text is not UTF-8");
-            }
-            ascii &= b > 0;
-            exponents |= (b | 0x20) == 'e' && before >= '0' && before <= '9';
-            surrogates |= (b | 0x20) == 'd' && before == 'u' && beforeThat == '\\';
-            beforeThat = before;
-            before = b;
+        var bytes = new String(json, StandardCharsets.ISO_8859_1);
+        if (bytes.indexOf(0) >= 0) {
+            // The parser would take this for UTF-16 or UTF-32.
+            throw new BadCall("not valid JSON: the text is not UTF-8");
         }
-        if (!ascii) {
+        int all = 0;
+        for (byte b : json) {
+            all |= b;
+        }
+        if (all < 0) {
             refuseMalformed(json);
         }
         JsonNode node = parse(json);
-        if (exponents || surrogates) {
-            // Without an exponent no number is long enough to be too large, and UTF-8 cannot hold half a pair.
-            refuseInexpressible(node);
+        if (bytes.contains("\\u")) {
+            // UTF-8 itself cannot hold half a pair.
+            refuseLoneSurrogates(node);
         }
         return node;
     }
@@ -86,6 +99,8 @@ public final class StrictJson {
                 throw new BadCall("the body is empty");
             }
             return node;
+        } catch (TooLarge e) {
+            throw new BadCall("not valid JSON: a number is larger than a double can hold");
         } catch (IOException e) {
             throw refusal(json, e);
         }
@@ -95,6 +110,8 @@ public final class StrictJson {
         IOException cause = first;
         try {
             EXPLAINING.readValue(json);
+        } catch (TooLarge e) {
+            // further on than what was found first
         } catch (IOException better) {
             cause = better;
         }
@@ -116,10 +133,7 @@ public final class StrictJson {
         }
     }
 
-    private static void refuseInexpressible(JsonNode node) throws BadCall {
-        if (node.isNumber() && !Double.isFinite(node.doubleValue())) {
-            throw new BadCall("not valid JSON: a number is larger than a double can hold");
-        }
+    private static void refuseLoneSurrogates(JsonNode node) throws BadCall {
         if (node.isTextual()) {
             refuseLoneSurrogates(node.textValue());
         }
@@ -127,7 +141,7 @@ public final class StrictJson {
             refuseLoneSurrogates(names.next());
         }
         for (JsonNode child : node) {
-            refuseInexpressible(child);
+            refuseLoneSurrogates(child);
         }
     }
 

@@ -1,18 +1,22 @@
 package dev.countersign.rules.verdict;
 
-import java.util.Locale;
-
 /** What a verdict comes to. */
 public enum Outcome {
     /** The call may run. */
-    ALLOW,
+    ALLOW("allow"),
     /** The call may run once humans approve it. */
-    REQUIRE_APPROVAL,
+    REQUIRE_APPROVAL("require_approval"),
     /** The call must not run. */
-    DENY;
+    DENY("deny");
+
+    private final String word;
+
+    Outcome(String word) {
+        this.word = word;
+    }
 
     /** The word on the wire and in scenarios. */
     public String word() {
-        return name().toLowerCase(Locale.ROOT);
+        return word;
     }
 }
