@@ -12,23 +12,26 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 
-/** The floor: a bare Vert.x server that parses the same JSON and answers a constant. */
+/**
+ * The floor: a bare Vert.x server that parses the same JSON and answers a constant. The constant is what the measured
+ * server answers, so that both move the same bytes.
+ */
 final class Echo extends AbstractVerticle {
-    private static final Buffer ANSWER = Buffer.buffer("{\"decision\":true}");
-
+    private final Buffer answer;
     private final int port;
 
-    private Echo(int port) {
+    private Echo(String answer, int port) {
+        this.answer = Buffer.buffer(answer);
         this.port = port;
     }
 
-    /** Listens on any port of loopback, says {@code ready URL}, and serves until it is killed. */
+    /** Listens on any port of loopback, answers {@code args[0]}, says {@code ready URL}, and serves until it is killed. */
     public static void main(String[] args) throws IOException {
         int loops = Runtime.getRuntime().availableProcessors();
         var vertx =
                 Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops));
         int port = freePort();
-        vertx.deployVerticle(() -> new Echo(port), new DeploymentOptions().setInstances(loops))
+        vertx.deployVerticle(() -> new Echo(args[0], port), new DeploymentOptions().setInstances(loops))
                 .onSuccess(id -> System.out.println("ready http://127.0.0.1:" + port))
                 .onFailure(failure -> {
                     failure.printStackTrace();
@@ -44,7 +47,7 @@ final class Echo extends AbstractVerticle {
                     request.response()
                             .setStatusCode(parsed.isEmpty() ? 400 : 200)
                             .putHeader("Content-Type", "application/json")
-                            .end(ANSWER);
+                            .end(answer);
                 }))
                 .listen()
                 .<Void>mapEmpty()

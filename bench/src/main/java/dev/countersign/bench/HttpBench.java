@@ -41,11 +41,12 @@ final class HttpBench {
 
     void run(boolean single, boolean batch) throws IOException, InterruptedException {
         Path packs = BenchPack.write(scratch.resolve("packs"), 0);
-        try (var echo = Child.start(Echo.class, Map.of(), scratch.resolve("echo.err"), List.of());
-                var server = ServerUnderTest.start(scratch.resolve("process"), packs, Map.of(), List.of())) {
-            report.line("the answer that is measured: %s", server.decide().body());
+        try (var server = ServerUnderTest.start(scratch.resolve("process"), packs, Map.of(), List.of())) {
+            String answer = server.decide().body();
+            report.line("the answer that is measured, and that the floor gives: %s", answer);
             if (single) {
-                try (var disk = ServerUnderTest.start(scratch.resolve("disk"), packs, DISK, List.of())) {
+                try (var echo = Child.start(Echo.class, Map.of(), scratch.resolve("echo.err"), List.of(answer));
+                        var disk = ServerUnderTest.start(scratch.resolve("disk"), packs, DISK, List.of())) {
                     singles(echo, server, disk);
                 }
             }
