@@ -8,13 +8,18 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A way to another port that a test can cut and mend: what goes over it is dropped while it is cut. */
+/**
+ * A way to another port that a test can cut, clog and mend. While it is cut, what goes over it is dropped; while it is
+ * clogged, connections are taken and stay open, and nothing comes through until it is mended.
+ */
 final class Cable implements AutoCloseable {
     private final ServerSocket entrance;
     private final String host;
     private final int port;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final Object flow = new Object();
     private volatile boolean cut;
+    private boolean clogged;
 
     Cable(String host, int port) throws IOException {
         this.entrance = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -34,8 +39,18 @@ final class Cable implements AutoCloseable {
         open.clear();
     }
 
+    void clog() {
+        synchronized (flow) {
+            clogged = true;
+        }
+    }
+
     void mend() {
         cut = false;
+        synchronized (flow) {
+            clogged = false;
+            flow.notifyAll();
+        }
     }
 
     private void accept() {
@@ -63,12 +78,28 @@ final class Cable implements AutoCloseable {
         }
     }
 
-    private static void copy(Socket from, Socket to) {
+    private void copy(Socket from, Socket to) {
+        var chunk = new byte[8_192];
         try (from;
                 to) {
-            from.getInputStream().transferTo(to.getOutputStream());
+            for (int read = from.getInputStream().read(chunk);
+                    read >= 0;
+                    read = from.getInputStream().read(chunk)) {
+                awaitFlow();
+                to.getOutputStream().write(chunk, 0, read);
+            }
         } catch (IOException e) {
             // One end is gone, and the other is closed with it.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitFlow() throws InterruptedException {
+        synchronized (flow) {
+            while (clogged) {
+                flow.wait();
+            }
         }
     }
 
@@ -90,5 +121,6 @@ final class Cable implements AutoCloseable {
     public void close() throws IOException {
         entrance.close();
         cut();
+        mend();
     }
 }

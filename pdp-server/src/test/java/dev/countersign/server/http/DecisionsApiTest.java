@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -253,5 +255,29 @@ class DecisionsApiTest {
         recorded(id);
         RunningServer.until(
                 "it is well again", () -> !server.get("/readyz").json().has("warnings"));
+    }
+
+    @Test
+    void aDatabaseThatTakesQueriesAndNeverAnswersIsAwayToo() {
+        String known = decide("hung", "summarize", "{\"confidence\": 0.9}");
+        recorded(known);
+        cable.clog();
+        String id;
+        try {
+            var asked = Stream.of("", "/" + known, "/" + known + "/explain")
+                    .map(path -> CompletableFuture.supplyAsync(() -> server.get(DECISIONS + path, server.key("admin"))))
+                    .toList();
+            // The client waits for a bounded time, and without an answer the test fails.
+            for (CompletableFuture<Reply> reply : asked) {
+                assertThat(reply.join().status()).isEqualTo(503);
+                assertThat(reply.join().json().path("type").asText())
+                        .isEqualTo("urn:countersign:problem:database_away");
+            }
+            id = decide("hung", "summarize", "{\"confidence\": 0.9}");
+        } finally {
+            cable.mend();
+        }
+        recorded(id);
+        assertThat(ids(read(DECISIONS + "?subject=hung"))).containsExactly(id, known);
     }
 }
