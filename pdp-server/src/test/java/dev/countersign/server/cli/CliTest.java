@@ -175,6 +175,31 @@ class CliTest {
     }
 
     @Test
+    void twoPacksWithOneNameAreAMistakeAndNothingIsJudgedOrServedByThem() throws IOException {
+        for (String folder : List.of("first", "second")) {
+            RunningServer.pack(
+                    Files.createDirectories(directory.resolve("twins").resolve(folder)),
+                    "name: twin\nversion: 1.0.0\n",
+                    "package twin\n\nrule \"x\"\nwhen Request( action == \"a\" )\nthen decision.allow(\"A\"); end\n");
+        }
+        String twins = directory.resolve("twins").toString();
+        String request = file("request.json", GOOD);
+        String data = directory.resolve("data").toString();
+        for (Ran ran : List.of(
+                run("check", twins),
+                run("eval", "--packs", twins, "--request", request),
+                run("explain", "--packs", twins, "--request", request),
+                run("serve", "--port", "0", "--data", data, "--packs", twins))) {
+            assertThat(ran.code()).as(ran.out() + ran.err()).isEqualTo(1);
+            assertThat(ran.err())
+                    .contains(
+                            Path.of("second", "pack.yaml") + ":1:1: error Y001: ", "another pack with the name `twin`")
+                    .doesNotContain("\tat ");
+            assertThat(ran.out()).isEmpty();
+        }
+    }
+
+    @Test
     void helpIsHelpAndNoMistake() {
         Ran ran = run("--help");
         assertThat(ran.code()).isZero();

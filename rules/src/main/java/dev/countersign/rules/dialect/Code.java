@@ -88,9 +88,7 @@ public enum Code {
     /** The manifest is not valid. */
     Y001("pack.yaml is not valid"),
     /** A scenario file is not valid. */
-    Y002("a scenario file is not valid"),
-    /** Drools refused what the gate accepted. */
-    D000("the engine refused a checked rule; please report this");
+    Y002("a scenario file is not valid");
 
     private final String title;
 
