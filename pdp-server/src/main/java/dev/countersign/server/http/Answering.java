@@ -9,16 +9,18 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.TimeUnit;
 
-/** Sends the answers to decisions once the log has them, and times them. Confined to one event loop. */
+/** Sends the answers to decisions once the log has them, and times and counts them. Confined to one event loop. */
 final class Answering {
     private static final CharSequence JSON = HttpHeaders.createOptimized("application/json");
 
     private final DecisionLoop decisions;
     private final Timer answered;
 
-    Answering(DecisionLoop decisions, Metrics metrics, String route) {
+    /** @param path the path whose answers these are */
+    Answering(DecisionLoop decisions, Metrics metrics, String path) {
         this.decisions = decisions;
-        this.answered = metrics.timer(Metric.REQUEST_SECONDS, route, "200");
+        this.answered = metrics.timer(Metric.REQUEST_SECONDS, path);
+        metrics.counter(Metric.REQUESTS, answered, path, "200");
     }
 
     /** Sends {@code body} with 200 once everything decided so far is logged; began is System.nanoTime(). */

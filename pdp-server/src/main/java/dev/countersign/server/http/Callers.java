@@ -4,8 +4,6 @@ import dev.countersign.rules.facts.Sha256;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.Role;
-import dev.countersign.server.metrics.Metric;
-import dev.countersign.server.metrics.Metrics;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.security.MessageDigest;
@@ -19,18 +17,16 @@ final class Callers {
     private final Supplier<KeyRing> keys;
     private final Duration maxStaleness;
     private final InstantSource clock;
-    private final Metrics metrics;
     private final MessageDigest sha256 = Sha256.newDigest();
 
     /**
      * @param keys the keys as they were last read
      * @param maxStaleness how old they may be; beyond it nobody is let in
      */
-    Callers(Supplier<KeyRing> keys, Duration maxStaleness, InstantSource clock, Metrics metrics) {
+    Callers(Supplier<KeyRing> keys, Duration maxStaleness, InstantSource clock) {
         this.keys = keys;
         this.maxStaleness = maxStaleness;
         this.clock = clock;
-        this.metrics = metrics;
     }
 
     /** The caller, if its key is good and has one of the roles; else the refusal is sent and the answer is null. */
@@ -38,23 +34,19 @@ final class Callers {
     Caller require(RoutingContext ctx, Role... roles) {
         KeyRing ring = keys.get();
         if (ring.stale(maxStaleness, clock.instant())) {
-            refuse(ctx, 503, "stale_policy", "the keys could not be confirmed for too long; the database is away");
+            Problems.send(
+                    ctx, 503, "stale_policy", "the keys could not be confirmed for too long; the database is away");
             return null;
         }
         Caller caller = ring.caller(ctx.request().headers().get(HttpHeaders.AUTHORIZATION), sha256);
         if (caller == null) {
-            refuse(ctx, 401, "unauthorized", "a valid API key is needed: Authorization: Bearer csk_...");
+            Problems.send(ctx, 401, "unauthorized", "a valid API key is needed: Authorization: Bearer csk_...");
             return null;
         }
         if (!caller.mayAny(roles)) {
-            refuse(ctx, 403, "forbidden", "the key " + caller.keyId() + " does not have the role for this");
+            Problems.send(ctx, 403, "forbidden", "the key " + caller.keyId() + " does not have the role for this");
             return null;
         }
         return caller;
-    }
-
-    private void refuse(RoutingContext ctx, int status, String kind, String detail) {
-        metrics.counter(Metric.REFUSED, Integer.toString(status)).increment();
-        Problems.send(ctx, status, kind, detail);
     }
 }

@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code POST /access/v1/evaluation} and {@code /access/v1/evaluations} (Authorization API 1.0, sections 6 and 7). */
 final class EvaluationHandler {
+    /** Where one call is judged. */
+    static final String SINGLE = "/access/v1/evaluation";
+
+    /** Where a batch is. */
+    static final String BATCH = "/access/v1/evaluations";
+
     /** The most items of one batch. */
     static final int MAX_ITEMS = 1_000;
 
@@ -41,8 +47,8 @@ final class EvaluationHandler {
     EvaluationHandler(Callers callers, DecisionLoop decisions, Metrics metrics) {
         this.callers = callers;
         this.decisions = decisions;
-        this.single = new Answering(decisions, metrics, "evaluation");
-        this.batch = new Answering(decisions, metrics, "evaluations");
+        this.single = new Answering(decisions, metrics, SINGLE);
+        this.batch = new Answering(decisions, metrics, BATCH);
     }
 
     void evaluation(RoutingContext ctx) {
@@ -50,14 +56,14 @@ final class EvaluationHandler {
         Caller caller = callers.require(ctx, Role.DECIDE);
         Body body = caller == null ? null : Bodies.object(ctx);
         if (caller != null && body != null) {
-            one(ctx, caller, body, began);
+            one(ctx, caller, body, began, single);
         }
     }
 
-    private void one(RoutingContext ctx, Caller caller, Body body, long began) {
+    private void one(RoutingContext ctx, Caller caller, Body body, long began, Answering answering) {
         try {
             Decided decided = decisions.decide(caller, Call.of(body.json()), body, Dialect.AUTHZEN);
-            single.send(ctx, AuthzenAnswer.single(decided), began);
+            answering.send(ctx, AuthzenAnswer.single(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         } catch (LogUnavailableException e) {
@@ -75,7 +81,7 @@ final class EvaluationHandler {
         JsonNode defaults = body.json();
         JsonNode items = defaults.get("evaluations");
         if (items == null || items.isNull() || items.isArray() && items.isEmpty()) {
-            one(ctx, caller, body, began);
+            one(ctx, caller, body, began, batch);
             return;
         }
         try {

@@ -81,14 +81,14 @@ public final class HttpVerticle extends VerticleBase {
                 new Redaction(Redaction.DEFAULT),
                 shared.metrics());
         decisions.warmUp(WARM_UPS, sample());
-        var callers = new Callers(shared.keys(), config.maxStaleness(), shared.clock(), shared.metrics());
-        var router = new Routes(vertx, shared.metrics())
-                .of(
-                        new EvaluationHandler(callers, decisions, shared.metrics()),
-                        new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
-                        new DecisionsHandler(callers, shared.records(), shared.policies()),
-                        new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
-                        new DocsHandler());
+        var callers = new Callers(shared.keys(), config.maxStaleness(), shared.clock());
+        var routes = new Routes(vertx, shared.metrics());
+        var router = routes.of(
+                new EvaluationHandler(callers, decisions, shared.metrics()),
+                new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
+                new DecisionsHandler(callers, shared.records(), shared.policies()),
+                new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
+                new DocsHandler());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()
                 .setHost(config.host())
                 .setPort(port)
@@ -98,7 +98,9 @@ public final class HttpVerticle extends VerticleBase {
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setPerMessageWebSocketCompressionSupported(false)
                 .setMaxHeaderSize(16 * 1024));
-        return server.requestHandler(router).listen();
+        return server.requestHandler(router)
+                .invalidRequestHandler(routes::unreadable)
+                .listen();
     }
 
     private static Call sample() {

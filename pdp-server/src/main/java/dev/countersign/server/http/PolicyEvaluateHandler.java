@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * caller asks for itself.
  */
 final class PolicyEvaluateHandler {
+    /** Where it is asked. */
+    static final String PATH = "/v1/policy/evaluate";
+
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final Callers callers;
@@ -32,7 +35,7 @@ final class PolicyEvaluateHandler {
     PolicyEvaluateHandler(Callers callers, DecisionLoop decisions, Metrics metrics) {
         this.callers = callers;
         this.decisions = decisions;
-        this.answering = new Answering(decisions, metrics, "policy_evaluate");
+        this.answering = new Answering(decisions, metrics, PATH);
     }
 
     void evaluate(RoutingContext ctx) {

@@ -6,7 +6,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Every failure on its way out. On AuthZEN paths the body is a message (Authorization API 1.0, section 10.1.2); on all
- * others it is a problem document (RFC 9457). Neither ever shows what went wrong inside.
+ * others it is a problem document (RFC 9457). Neither ever shows what went wrong inside. Each is counted.
  */
 final class Problems {
     private static final String TYPE = "urn:countersign:problem:";
@@ -25,6 +25,7 @@ final class Problems {
         if (response.ended() || response.closed()) {
             return;
         }
+        Answers.count(ctx);
         response.setStatusCode(status);
         if (status == 401) {
             response.putHeader("WWW-Authenticate", "Bearer realm=\"countersign\"");

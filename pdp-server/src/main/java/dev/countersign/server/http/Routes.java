@@ -1,34 +1,35 @@
 package dev.countersign.server.http;
 
-import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** All routes, on one screen. */
 final class Routes {
     private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
+    private static final String UNREADABLE = "the request cannot be understood";
 
     private final Router router;
     private final Metrics metrics;
+    private final Answers none;
     private final List<String> served = new ArrayList<>();
 
     Routes(Vertx vertx, Metrics metrics) {
         this.router = Router.router(vertx);
         this.metrics = metrics;
-        router.route().handler(new RequestId());
-        router.route().handler(BodyHandler.create(false).setBodyLimit(Bodies.MAX_BYTES));
-        router.route().failureHandler(this::failed);
+        this.none = new Answers(metrics, Answers.NONE);
+        none.of(router.route()).handler(new RequestId());
+        none.of(router.route()).handler(BodyHandler.create(false).setBodyLimit(Bodies.MAX_BYTES));
     }
 
     Router of(
@@ -37,9 +38,9 @@ final class Routes {
             DecisionsHandler decisions,
             OperationsHandler operations,
             DocsHandler docs) {
-        post("/access/v1/evaluation", evaluation::evaluation);
-        post("/access/v1/evaluations", evaluation::evaluations);
-        post("/v1/policy/evaluate", policy::evaluate);
+        decide(EvaluationHandler.SINGLE, evaluation::evaluation);
+        decide(EvaluationHandler.BATCH, evaluation::evaluations);
+        decide(PolicyEvaluateHandler.PATH, policy::evaluate);
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
@@ -50,7 +51,11 @@ final class Routes {
         get("/openapi.yaml", docs::openapi);
         get("/docs", docs::page);
         get("/docs/:file", docs::asset);
-        router.route().handler(ctx -> Problems.send(ctx, 404, "not_found", "there is nothing at this path"));
+        none.of(router.route())
+                .handler(ctx -> Problems.send(ctx, 404, "not_found", "there is nothing at this path"))
+                .failureHandler(this::failed);
+        // A path that cannot be decoded makes the routing itself fail, past every failure handler.
+        router.errorHandler(400, ctx -> Problems.send(ctx, 400, "invalid_request", UNREADABLE));
         return router;
     }
 
@@ -59,8 +64,15 @@ final class Routes {
         return List.copyOf(served);
     }
 
-    private void post(String path, Handler<RoutingContext> handler) {
-        on(HttpMethod.POST, path, handler);
+    /** Refuses what is not even HTTP, which no route gets to see. */
+    void unreadable(HttpServerRequest request) {
+        none.count(request.response());
+        HttpServerRequest.DEFAULT_INVALID_REQUEST_HANDLER.handle(request);
+    }
+
+    /** A path whose handler sends its decisions by {@link Answering}, which counts them. */
+    private void decide(String path, Handler<RoutingContext> handler) {
+        register(HttpMethod.POST, path, handler);
     }
 
     private void get(String path, Handler<RoutingContext> handler) {
@@ -68,14 +80,22 @@ final class Routes {
     }
 
     private void on(HttpMethod method, String path, Handler<RoutingContext> handler) {
+        register(method, path, ctx -> {
+            Answers.count(ctx);
+            handler.handle(ctx);
+        });
+    }
+
+    private void register(HttpMethod method, String path, Handler<RoutingContext> handler) {
         served.add(method.name() + " " + path);
+        var answers = new Answers(metrics, path);
         for (String written : new String[] {path, path + "/"}) {
-            router.route(method, written).handler(handler);
+            answers.of(router.route(method, written)).handler(handler);
             if (method.equals(HttpMethod.GET)) {
                 // Vert.x leaves out the body of an answer to HEAD.
-                router.head(written).handler(handler);
+                answers.of(router.head(written)).handler(handler);
             }
-            router.route(written).handler(ctx -> {
+            answers.of(router.route(written)).failureHandler(this::failed).handler(ctx -> {
                 HttpMethod asked = ctx.request().method();
                 if (asked.equals(method) || asked.equals(HttpMethod.HEAD) && method.equals(HttpMethod.GET)) {
                     // The path is right, but its handler found nothing at it.
@@ -97,10 +117,9 @@ final class Routes {
             int answered = Problems.authzen(ctx) ? 400 : 413;
             Problems.send(ctx, answered, "too_large", "a request body has at most " + Bodies.MAX_BYTES + " bytes");
         } else if (status >= 400 && status < 500) {
-            Problems.send(ctx, status, "invalid_request", "the request cannot be understood");
+            Problems.send(ctx, status, "invalid_request", UNREADABLE);
         } else {
             LOG.error("a request to {} failed", ctx.request().path(), ctx.failure());
-            metrics.timer(Metric.REQUEST_SECONDS, "failed", "500").record(0, TimeUnit.NANOSECONDS);
             Problems.send(ctx, 500, "internal_error", "the server could not answer; nothing was allowed");
         }
     }

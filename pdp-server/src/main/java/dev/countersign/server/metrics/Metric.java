@@ -16,11 +16,10 @@ public enum Metric {
             "countersign.decisions.indeterminate",
             Kind.COUNTER,
             "Decisions in which a restricting rule could not be judged"),
+    /** Answers by route, which is a path as the API declares it or {@code none}, and by status. */
+    REQUESTS("countersign.http.requests", Kind.COUNTER, "Requests answered", "route", "status"),
     /** Time in the server from the whole request to the answer's departure. */
-    REQUEST_SECONDS(
-            "countersign.http.request", Kind.TIMER, "Seconds from a request's head to its answer", "route", "status"),
-    /** Requests refused for want of a good key or role. */
-    REFUSED("countersign.http.refused", Kind.COUNTER, "Requests refused before any decision", "status"),
+    REQUEST_SECONDS("countersign.http.request", Kind.TIMER, "Seconds from a request to the decisions it gets", "route"),
     /** One write of the log, per turn of a loop. */
     LOG_WRITE_SECONDS("countersign.log.write", Kind.TIMER, "Seconds for one write of the decision log"),
     /** One fsync of a log segment. */
