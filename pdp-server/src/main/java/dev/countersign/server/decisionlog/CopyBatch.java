@@ -1,7 +1,6 @@
 package dev.countersign.server.decisionlog;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -20,6 +19,11 @@ final class CopyBatch {
     private static final int MAX_ROWS = 1_000;
     private static final int MAX_BYTES = 1 << 20;
     private static final short COLUMNS = 14;
+    /** The number of columns, and each with its length but for what the texts hold. */
+    private static final int FIXED_BYTES = 2 + COLUMNS * 4 + 8 + 16 + 16 + 8 + Chain.HASH_BYTES;
+    /** The columns are disjoint parts of the entry, and the entry is one itself. */
+    private static final int TEXTS = 2;
+
     private static final byte[] SIGNATURE = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0};
     private static final long POSTGRES_EPOCH_SECONDS = 946_684_800;
     private static final String COPY =
@@ -30,6 +34,7 @@ final class CopyBatch {
     private ByteBuffer buffer = ByteBuffer.allocate(MAX_BYTES + (64 << 10));
     private int rows;
     private @Nullable Instant first;
+    private @Nullable Instant last;
 
     CopyBatch() {
         clear();
@@ -38,6 +43,7 @@ final class CopyBatch {
     void clear() {
         rows = 0;
         first = null;
+        last = null;
         days.clear();
         buffer.clear().put(SIGNATURE).putInt(0).putInt(0);
     }
@@ -62,26 +68,28 @@ final class CopyBatch {
     }
 
     void add(EntryColumns row, UUID segment, long seq, byte[] hash, byte[] entries, int offset, int length) {
-        room(2).putShort(COLUMNS);
-        text(row.tenant());
         Instant at = row.at();
-        room(12).putInt(8);
-        buffer.putLong((at.getEpochSecond() - POSTGRES_EPOCH_SECONDS) * 1_000_000 + at.getNano() / 1_000);
+        room(FIXED_BYTES + TEXTS * length).putShort(COLUMNS);
+        row.tenant.putTo(buffer);
+        buffer.putInt(8).putLong((at.getEpochSecond() - POSTGRES_EPOCH_SECONDS) * 1_000_000 + at.getNano() / 1_000);
         uuid(row.id());
         uuid(segment);
-        room(12).putInt(8).putLong(seq);
-        bytes(hash, 0, hash.length);
-        text(row.decision());
-        text(row.subjectType());
-        text(row.subjectId());
-        text(row.action());
-        text(row.resourceType());
-        text(row.resourceId());
-        text(row.caller());
-        bytes(entries, offset, length);
-        days.add(LocalDate.ofInstant(at, ZoneOffset.UTC));
+        buffer.putInt(8).putLong(seq);
+        buffer.putInt(hash.length).put(hash);
+        row.decision.putTo(buffer);
+        row.subjectType.putTo(buffer);
+        row.subjectId.putTo(buffer);
+        row.action.putTo(buffer);
+        row.resourceType.putTo(buffer);
+        row.resourceId.putTo(buffer);
+        row.caller.putTo(buffer);
+        buffer.putInt(length).put(entries, offset, length);
         if (rows++ == 0) {
             first = at;
+        }
+        if (!at.equals(last)) {
+            last = at;
+            days.add(LocalDate.ofInstant(at, ZoneOffset.UTC));
         }
     }
 
@@ -96,20 +104,7 @@ final class CopyBatch {
     }
 
     private void uuid(UUID id) {
-        room(20).putInt(16).putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
-    }
-
-    private void text(@Nullable String value) {
-        if (value == null) {
-            room(4).putInt(-1);
-        } else {
-            byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
-            bytes(utf8, 0, utf8.length);
-        }
-    }
-
-    private void bytes(byte[] value, int offset, int length) {
-        room(4 + length).putInt(length).put(value, offset, length);
+        buffer.putInt(16).putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
     }
 
     private ByteBuffer room(int bytes) {

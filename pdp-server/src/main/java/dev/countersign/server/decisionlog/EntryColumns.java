@@ -4,137 +4,241 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
- * What a row takes from the front of an entry. Only the front is read; the member called resource ends it. An entry needs {@code id}, {@code at} and {@code tenant}; the others may be absent.
+ * What a row takes from the front of an entry, one entry after the other. Only the front is read; the member called
+ * resource ends it. An entry needs {@code id}, {@code at} and {@code tenant}; the others may be absent. Confined to one
+ * thread.
+ *
+ * <p>The front of nearly every entry has the members that {@code decision/LogEntry} writes, in its order and with nothing
+ * escaped. Then the columns are slices of the entry itself; any other front is left to a JSON parser.
  */
-record EntryColumns(
-        String tenant,
-        Instant at,
-        UUID id,
-        @Nullable String decision,
-        @Nullable String subjectType,
-        @Nullable String subjectId,
-        @Nullable String action,
-        @Nullable String resourceType,
-        @Nullable String resourceId,
-        @Nullable String caller) {
+final class EntryColumns {
+    /** The text of one column in UTF-8: a slice of the entry, or bytes of its own. */
+    static final class Text {
+        private byte[] source = new byte[0];
+        private int from;
+        private int length = -1;
+
+        /** Appends its length and its bytes, or the length -1 when it is absent: at most 4 bytes and the entry's length. */
+        void putTo(ByteBuffer out) {
+            out.putInt(length);
+            if (length > 0) {
+                out.put(source, from, length);
+            }
+        }
+
+        private void set(byte[] bytes, int offset, int size) {
+            source = bytes;
+            from = offset;
+            length = size;
+        }
+
+        private void clear() {
+            length = -1;
+        }
+
+        private boolean absent() {
+            return length < 0;
+        }
+
+        private boolean is(byte[] bytes) {
+            return Arrays.equals(source, from, from + length, bytes, 0, bytes.length);
+        }
+
+        private byte[] bytes() {
+            return Arrays.copyOfRange(source, from, from + length);
+        }
+
+        @Override
+        public String toString() {
+            return absent() ? "" : new String(source, from, length, StandardCharsets.UTF_8);
+        }
+    }
+
     private static final JsonFactory JSON = new JsonFactory();
+    private static final byte[] BEFORE_ID = ascii("{\"type\":\"decision\",\"id\":\"");
+    private static final byte[] BEFORE_AT = ascii(",\"at\":\"");
+    private static final byte[] BEFORE_TENANT = ascii(",\"tenant\":\"");
+    private static final byte[] BEFORE_CALLER = ascii(",\"caller\":\"");
+    private static final byte[] BEFORE_DECISION = ascii(",\"decision\":\"");
+    private static final byte[] BEFORE_REASON = ascii(",\"reason\":\"");
+    private static final byte[] BEFORE_POLICY = ascii(",\"policy\":\"");
+    private static final byte[] BEFORE_SUBJECT_TYPE = ascii(",\"subject\":{\"type\":\"");
+    private static final byte[] BEFORE_SUBJECT_ID = ascii(",\"id\":\"");
+    private static final byte[] BEFORE_ACTION = ascii("},\"action\":\"");
+    private static final byte[] BEFORE_RESOURCE_TYPE = ascii(",\"resource\":{\"type\":\"");
+    private static final byte[] BEFORE_RESOURCE_ID = ascii(",\"id\":\"");
+    private static final byte[] AFTER_RESOURCE_ID = ascii("}");
+
+    final Text tenant = new Text();
+    final Text decision = new Text();
+    final Text subjectType = new Text();
+    final Text subjectId = new Text();
+    final Text action = new Text();
+    final Text resourceType = new Text();
+    final Text resourceId = new Text();
+    final Text caller = new Text();
+    private final Text idText = new Text();
+    private final Text atText = new Text();
+    private final Text other = new Text();
+    private final List<Text> all =
+            List.of(tenant, decision, subjectType, subjectId, action, resourceType, resourceId, caller, idText, atText);
+    private byte[] entry = new byte[0];
+    private int position;
+    private int end;
+    private UUID id = new UUID(0, 0);
+    private Instant at = Instant.EPOCH;
+    private byte[] lastAt = new byte[0];
 
     /** Reads the front of an entry; throws IOException when it lacks what a row needs. */
-    static EntryColumns parse(byte[] entry, int offset, int length, Times times) throws IOException {
-        try (JsonParser json = JSON.createParser(entry, offset, length)) {
-            if (json.nextToken() != JsonToken.START_OBJECT) {
-                throw new IOException("the entry is not a JSON object");
+    void read(byte[] buffer, int offset, int size) throws IOException {
+        entry = buffer;
+        position = offset;
+        end = offset + size;
+        try {
+            if (!usual()) {
+                parse(offset, size);
             }
-            return new Front().read(json).columns(times);
+            if (tenant.absent() || atText.absent() || idText.absent()) {
+                throw new IOException("the entry lacks id, at or tenant");
+            }
+            id = UUID.fromString(idText.toString());
+            readTime();
         } catch (IllegalArgumentException | DateTimeException e) {
             throw new IOException("the entry has no usable id or time: " + e.getMessage(), e);
         }
     }
 
-    /** Reads instants, of which many entries share one. Confined to one thread. */
-    static final class Times {
-        private String lastText = "";
-        private Instant last = Instant.EPOCH;
+    UUID id() {
+        return id;
+    }
 
-        Instant parse(String text) {
-            if (!text.equals(lastText)) {
-                last = Instant.parse(text);
-                lastText = text;
-            }
-            return last;
+    /** When it was decided; the same object while the text is the same. */
+    Instant at() {
+        return at;
+    }
+
+    /** Many entries share an instant, and reading one is dear. */
+    private void readTime() {
+        if (!atText.is(lastAt)) {
+            at = Instant.parse(atText.toString());
+            lastAt = atText.bytes();
         }
     }
 
-    private static final class Front {
-        private @Nullable String tenant;
-        private @Nullable String at;
-        private @Nullable String id;
-        private @Nullable String decision;
-        private @Nullable String subjectType;
-        private @Nullable String subjectId;
-        private @Nullable String action;
-        private @Nullable String resourceType;
-        private @Nullable String resourceId;
-        private @Nullable String caller;
+    private boolean usual() {
+        return literal(BEFORE_ID)
+                && value(idText)
+                && literal(BEFORE_AT)
+                && value(atText)
+                && literal(BEFORE_TENANT)
+                && value(tenant)
+                && literal(BEFORE_CALLER)
+                && value(caller)
+                && literal(BEFORE_DECISION)
+                && value(decision)
+                && literal(BEFORE_REASON)
+                && value(other)
+                && (!literal(BEFORE_POLICY) || value(other))
+                && literal(BEFORE_SUBJECT_TYPE)
+                && value(subjectType)
+                && literal(BEFORE_SUBJECT_ID)
+                && value(subjectId)
+                && literal(BEFORE_ACTION)
+                && value(action)
+                && literal(BEFORE_RESOURCE_TYPE)
+                && value(resourceType)
+                && literal(BEFORE_RESOURCE_ID)
+                && value(resourceId)
+                && literal(AFTER_RESOURCE_ID);
+    }
 
-        Front read(JsonParser json) throws IOException {
+    private boolean literal(byte[] text) {
+        int after = position + text.length;
+        if (after > end || !Arrays.equals(entry, position, after, text, 0, text.length)) {
+            return false;
+        }
+        position = after;
+        return true;
+    }
+
+    /** Takes the rest of a string and its closing quote, if it stands for itself: no escape, no control character. */
+    private boolean value(Text column) {
+        for (int i = position; i < end; i++) {
+            byte b = entry[i];
+            if (b == '"') {
+                column.set(entry, position, i - position);
+                position = i + 1;
+                return true;
+            }
+            if (b == '\\' || (b >= 0 && b < ' ')) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private void parse(int offset, int size) throws IOException {
+        all.forEach(Text::clear);
+        try (JsonParser json = JSON.createParser(entry, offset, size)) {
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("the entry is not a JSON object");
+            }
             for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
                 json.nextToken();
                 switch (name) {
-                    case "id" -> id = text(json);
-                    case "at" -> at = text(json);
-                    case "tenant" -> tenant = text(json);
-                    case "caller" -> caller = text(json);
-                    case "decision" -> decision = text(json);
-                    case "action" -> action = text(json);
-                    case "subject" -> {
-                        var subject = Reference.of(json);
-                        subjectType = subject.type;
-                        subjectId = subject.id;
-                    }
+                    case "id" -> set(idText, json);
+                    case "at" -> set(atText, json);
+                    case "tenant" -> set(tenant, json);
+                    case "caller" -> set(caller, json);
+                    case "decision" -> set(decision, json);
+                    case "action" -> set(action, json);
+                    case "subject" -> reference(subjectType, subjectId, json);
                     case "resource" -> {
-                        var resource = Reference.of(json);
-                        resourceType = resource.type;
-                        resourceId = resource.id;
-                        return this;
+                        reference(resourceType, resourceId, json);
+                        return;
                     }
                     default -> json.skipChildren();
                 }
             }
-            return this;
-        }
-
-        EntryColumns columns(Times times) throws IOException {
-            if (tenant == null || at == null || id == null) {
-                throw new IOException("the entry lacks id, at or tenant");
-            }
-            return new EntryColumns(
-                    tenant,
-                    times.parse(at),
-                    UUID.fromString(id),
-                    decision,
-                    subjectType,
-                    subjectId,
-                    action,
-                    resourceType,
-                    resourceId,
-                    caller);
-        }
-
-        /** The value of a scalar; the database's text cannot hold NUL. */
-        static @Nullable String text(JsonParser json) throws IOException {
-            if (!json.currentToken().isScalarValue() || json.currentToken() == JsonToken.VALUE_NULL) {
-                json.skipChildren();
-                return null;
-            }
-            return json.getText().replace('\0', '\uFFFD');
         }
     }
 
-    private record Reference(
-            @Nullable String type, @Nullable String id) {
-        static Reference of(JsonParser json) throws IOException {
-            String type = null;
-            String id = null;
-            if (json.currentToken() != JsonToken.START_OBJECT) {
-                json.skipChildren();
-            } else {
-                for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
-                    json.nextToken();
-                    switch (name) {
-                        case "type" -> type = Front.text(json);
-                        case "id" -> id = Front.text(json);
-                        default -> json.skipChildren();
-                    }
-                }
-            }
-            return new Reference(type, id);
+    private void reference(Text type, Text named, JsonParser json) throws IOException {
+        if (json.currentToken() != JsonToken.START_OBJECT) {
+            json.skipChildren();
+            return;
         }
+        for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+            json.nextToken();
+            switch (name) {
+                case "type" -> set(type, json);
+                case "id" -> set(named, json);
+                default -> json.skipChildren();
+            }
+        }
+    }
+
+    /** Takes the value of a scalar; the database's text cannot hold NUL. */
+    private void set(Text column, JsonParser json) throws IOException {
+        if (!json.currentToken().isScalarValue() || json.currentToken() == JsonToken.VALUE_NULL) {
+            json.skipChildren();
+            column.clear();
+        } else {
+            byte[] utf8 = json.getText().replace('\0', '\uFFFD').getBytes(StandardCharsets.UTF_8);
+            column.set(utf8, 0, utf8.length);
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 }

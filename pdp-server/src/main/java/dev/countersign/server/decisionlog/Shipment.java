@@ -32,7 +32,7 @@ final class Shipment implements Closeable {
 
     private final Segment segment;
     private @Nullable SegmentReader reader;
-    private final EntryColumns.Times times = new EntryColumns.Times();
+    private final EntryColumns columns = new EntryColumns();
     private final byte[] batchHash = new byte[Chain.HASH_BYTES];
     private long batchEnd;
     private long batchSeq;
@@ -94,8 +94,8 @@ final class Shipment implements Closeable {
         int offset = from.entryOffset();
         int length = from.entryLength();
         try {
-            var row = EntryColumns.parse(entries, offset, length, times);
-            batch.add(row, segment.id(), from.seq(), from.hash(), entries, offset, length);
+            columns.read(entries, offset, length);
+            batch.add(columns, segment.id(), from.seq(), from.hash(), entries, offset, length);
             batchEnd = from.position();
             batchSeq = from.seq();
             System.arraycopy(from.hash(), 0, batchHash, 0, Chain.HASH_BYTES);
