@@ -17,6 +17,12 @@ import org.slf4j.LoggerFactory;
 /**
  * The way of one segment into the table. The position in {@code log_segments}, which is committed together with the rows,
  * is the only truth about how far it has come; after any doubt it is asked for again.
+ *
+ * <p>What had been written when the reading began is verified: all of an earlier start, and what waited while the database
+ * was away. What this process writes afterwards is in the table a moment after it computed the hash, so the hash is not
+ * computed a second time; the frame's own goes into the row. That is safe because a row proves itself: its hash covers its
+ * bytes and the row before, so bytes that were changed in that moment are found by {@code audit verify}, in an export as
+ * in the file. And a segment is only closed, and its file deleted, when its last hash is the one the writer had.
  */
 final class Shipment implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
@@ -174,6 +180,7 @@ final class Shipment implements Closeable {
     }
 
     private SegmentReader locate(Connection connection, long limit) throws IOException, SQLException {
+        long written = segment.written();
         byte[] header;
         byte[] headerHash;
         long headerEnd;
@@ -213,7 +220,9 @@ final class Shipment implements Closeable {
                             segment.file() + " has been changed at or before entry " + seq + ", which was shipped");
                 }
                 segment.shipped(shipped);
-                return new SegmentReader(segment.file(), shipped, seq + 1, last, limit);
+                var next = new SegmentReader(segment.file(), shipped, seq + 1, last, limit);
+                next.trustFrom(written);
+                return next;
             }
         }
     }

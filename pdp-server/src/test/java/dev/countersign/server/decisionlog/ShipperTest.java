@@ -193,6 +193,47 @@ class ShipperTest {
     }
 
     @Test
+    void what_was_changed_while_it_waited_for_the_database_is_not_shipped() throws Exception {
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            fixture.write(writer, 5);
+            Path waiting = directory.resolve(writer.segment() + ".seg");
+            byte[] bytes = Files.readAllBytes(waiting);
+            bytes[(int) (long) LogFixture.ends(waiting).get(3L) + 50] ^= 1;
+            Files.write(waiting, bytes, StandardOpenOption.WRITE);
+            log.shipTo(decisions.source());
+            LogFixture.eventually("noticed", () -> fixture.failures(LogObserver.Failure.CORRUPT) == 1);
+            fixture.write(writer, 5);
+        }
+
+        assertThat(decisions.entries()).hasSize(3);
+        assertThat(fixture.failures(LogObserver.Failure.CORRUPT)).isEqualTo(1);
+    }
+
+    @Test
+    void what_is_changed_between_the_writing_and_the_table_is_found_by_the_audit() throws Exception {
+        try (var log = fixture.open()) {
+            log.shipTo(decisions.source());
+            var writer = log.writer(0);
+            fixture.write(writer, 5);
+            LogFixture.eventually("shipped", () -> log.lag().bytes() == 0);
+            Path live = directory.resolve(writer.segment() + ".seg");
+            LogFixture.eventually("durable", () -> log.segment(writer.segment()).durable() > 0);
+            fixture.disk.forces.drainPermits();
+            fixture.write(writer, 5);
+            byte[] bytes = Files.readAllBytes(live);
+            int at = new String(bytes, StandardCharsets.ISO_8859_1).lastIndexOf("limit_exceeded");
+            bytes[at] ^= 1;
+            Files.write(live, bytes, StandardOpenOption.WRITE);
+            fixture.disk.forces.release(1_000);
+            LogFixture.eventually("shipped", () -> log.lag().bytes() == 0);
+        }
+
+        assertThat(decisions.verify().lines()).anyMatch(l -> l.contains("changed at 10"));
+        assertThat(LogVerifier.directory(directory).ok()).isFalse();
+    }
+
+    @Test
     void an_entry_that_cannot_be_a_row_stops_its_segment_alone() throws Exception {
         try (var log = fixture.open()) {
             log.shipTo(decisions.source());
