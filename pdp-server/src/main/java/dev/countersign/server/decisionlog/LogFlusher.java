@@ -11,18 +11,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that makes segments durable: every 50 ms, and at once when an answer waits for it. All answers that came
- * meanwhile share one force. It also closes the files of segments that their writer has left.
+ * The thread that makes segments durable: every 50 ms, and in rounds while answers wait for it. A round forces each
+ * segment once, and all answers that came during the round before share it. A force costs the same for one entry as for
+ * thirty, so under load a round begins a little later than it could. It also closes the files of segments that their
+ * writer has left.
  */
 final class LogFlusher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogFlusher.class);
     private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long GATHER_NANOS = TimeUnit.MICROSECONDS.toNanos(300);
 
     private final Path directory;
     private final LogObserver observer;
     private final ConcurrentLinkedQueue<Segment> open = new ConcurrentLinkedQueue<>();
     private final Thread thread = new Thread(this::run, "decision-log-flusher");
     private volatile boolean stopped;
+    private volatile boolean idle;
+    private long lastRound;
 
     LogFlusher(Path directory, LogObserver observer) {
         this.directory = directory;
@@ -37,7 +42,9 @@ final class LogFlusher implements AutoCloseable {
 
     /** Lets the next force begin now. */
     void wake() {
-        LockSupport.unpark(thread);
+        if (idle) {
+            LockSupport.unpark(thread);
+        }
     }
 
     /** Makes everything durable that is written, closes the files and ends the thread. The writers must be at rest. */
@@ -60,26 +67,59 @@ final class LogFlusher implements AutoCloseable {
 
     private void run() {
         while (!stopped) {
-            if (open.stream().noneMatch(Segment::awaited)) {
-                LockSupport.parkNanos(INTERVAL_NANOS);
-            }
+            rest();
+            gather();
             open.removeIf(this::keepDurable);
         }
         open.forEach(Segment::finish);
         open.removeIf(this::keepDurable);
     }
 
+    private void rest() {
+        idle = true;
+        if (!stopped && !awaited()) {
+            LockSupport.parkNanos(INTERVAL_NANOS);
+        }
+        idle = false;
+    }
+
+    /** Lets other answers join the next round, unless there seem to be none: a lone client need not wait for company. */
+    private void gather() {
+        if ((lastRound > 1 || unforced() > 1) && !stopped && awaited()) {
+            LockSupport.parkNanos(GATHER_NANOS);
+        }
+        lastRound = unforced();
+    }
+
+    private long unforced() {
+        long entries = 0;
+        for (Segment segment : open) {
+            entries += segment.unforcedEntries();
+        }
+        return entries;
+    }
+
+    private boolean awaited() {
+        for (Segment segment : open) {
+            if (segment.awaited()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Forces what is new; answers whether the segment needs no more attention. */
     private boolean keepDurable(Segment segment) {
         boolean finished = segment.finished();
         long written = segment.written();
+        long entries = segment.entries();
         FileChannel channel = segment.channel();
         if (channel == null) {
             return true;
         }
         try {
             if (!segment.bad() && (written > segment.durable() || segment.awaited())) {
-                force(segment, channel, written);
+                force(segment, channel, written, entries);
             }
         } catch (IOException e) {
             observer.failed(LogObserver.Failure.FORCE);
@@ -104,14 +144,14 @@ final class LogFlusher implements AutoCloseable {
         }
     }
 
-    private void force(Segment segment, FileChannel channel, long written) throws IOException {
+    private void force(Segment segment, FileChannel channel, long written, long entries) throws IOException {
         long begin = System.nanoTime();
         channel.force(false);
         if (segment.durable() == 0) {
             forceDirectory(directory);
         }
         observer.forced(System.nanoTime() - begin);
-        segment.markDurable(written);
+        segment.markDurable(written, entries);
     }
 
     /** Makes the names of files durable. */

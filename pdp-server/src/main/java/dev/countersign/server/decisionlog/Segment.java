@@ -28,7 +28,9 @@ final class Segment {
     private final ConcurrentLinkedQueue<Waiting> waiting = new ConcurrentLinkedQueue<>();
 
     private volatile long written;
+    private volatile long entries;
     private volatile long durable;
+    private volatile long durableEntries;
     private volatile boolean finished;
     private volatile boolean bad;
     private volatile @Nullable Segment successor;
@@ -79,8 +81,18 @@ final class Segment {
         return written;
     }
 
-    void written(long length) {
+    void written(long length, long numbered) {
+        entries = numbered;
         written = length;
+    }
+
+    long entries() {
+        return entries;
+    }
+
+    /** How many entries are written and not durable yet. */
+    long unforcedEntries() {
+        return entries - durableEntries;
     }
 
     long durable() {
@@ -153,7 +165,8 @@ final class Segment {
         return !waiting.isEmpty();
     }
 
-    void markDurable(long position) {
+    void markDurable(long position, long numbered) {
+        durableEntries = numbered;
         durable = position;
         release(position);
     }

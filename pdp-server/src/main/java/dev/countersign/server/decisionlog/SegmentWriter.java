@@ -104,7 +104,7 @@ public final class SegmentWriter {
             observer.failed(LogObserver.Failure.WRITE);
             throw refuse(segment, channel, e);
         }
-        segment.written(segment.written() + bytes);
+        segment.written(segment.written() + bytes, nextSeq - 1);
         System.arraycopy(chain.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
         notBefore = Long.MIN_VALUE;
         if (refusing) {

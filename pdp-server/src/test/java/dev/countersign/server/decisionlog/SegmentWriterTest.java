@@ -163,6 +163,26 @@ class SegmentWriterTest {
     }
 
     @Test
+    void answers_that_come_during_a_force_share_the_next_one() throws IOException {
+        var answers = new CopyOnWriteArrayList<Integer>();
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            LogFixture.eventually("the header is durable", () -> durable(log, writer));
+            fixture.disk.forces.drainPermits();
+            for (int i = 0; i < 5; i++) {
+                int answer = i;
+                fixture.write(writer, 1);
+                writer.whenDurable(Runnable::run, () -> answers.add(answer), lost -> answers.add(-1));
+                LogFixture.eventually("the flusher waits in force", () -> fixture.disk.forces.hasQueuedThreads());
+            }
+            fixture.disk.forces.release(2);
+            LogFixture.eventually("all answers after two forces", () -> answers.size() == 5);
+            fixture.disk.forces.release(1_000);
+        }
+        assertThat(answers).containsExactly(0, 1, 2, 3, 4);
+    }
+
+    @Test
     void a_disk_that_cannot_be_forced_refuses_and_the_next_segment_goes_on() throws IOException {
         var answers = new CopyOnWriteArrayList<String>();
         try (var log = fixture.open()) {
