@@ -8,6 +8,7 @@ import static org.drools.model.PatternDSL.pattern;
 import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Layout;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Values;
 import dev.countersign.rules.pack.Pack;
 import java.util.ArrayList;
@@ -48,11 +49,14 @@ public final class RuleBase {
 
     private final List<Pack> packs;
     private final List<CompiledRule> rules;
+    private final Map<String, Setting> settings;
     private final Layout layout;
     private final KieBase kieBase;
 
-    private RuleBase(List<Pack> packs, List<CompiledRule> rules, Layout layout, KieBase kieBase) {
+    private RuleBase(
+            List<Pack> packs, Map<String, Setting> settings, List<CompiledRule> rules, Layout layout, KieBase kieBase) {
         this.packs = packs;
+        this.settings = settings;
         this.rules = rules;
         this.layout = layout;
         this.kieBase = kieBase;
@@ -61,7 +65,8 @@ public final class RuleBase {
     /**
      * The base of these packs.
      *
-     * @throws IllegalArgumentException if two packs have one name: their rules and conditions could not be told apart
+     * @throws IllegalArgumentException if two packs have one name: their rules and conditions could not be told apart; or
+     *     if they declare one parameter or list with different types: no tenant could set it
      */
     public static RuleBase of(List<Pack> packs) {
         var names = new HashSet<String>();
@@ -70,6 +75,8 @@ public final class RuleBase {
                 throw new IllegalArgumentException("there are two packs with the name `" + pack.name() + "`");
             }
         }
+        Map<String, Setting> settings =
+                Setting.of(packs.stream().map(Pack::vocabulary).toList());
         var layout = new Layout();
         var conditions = new Conditions(layout);
         var rules = new ArrayList<CompiledRule>();
@@ -83,7 +90,7 @@ public final class RuleBase {
         packs.forEach(pack -> pack.vocabulary().attributes().values().forEach(layout::slot));
         rules.forEach(rule -> model.addRule(drools(rule)));
         return new RuleBase(
-                List.copyOf(packs), List.copyOf(rules), layout, KieBaseBuilder.createKieBaseFromModel(model));
+                List.copyOf(packs), settings, List.copyOf(rules), layout, KieBaseBuilder.createKieBaseFromModel(model));
     }
 
     private static org.drools.model.Rule drools(CompiledRule rule) {
@@ -120,9 +127,14 @@ public final class RuleBase {
         return layout;
     }
 
-    /** The packs' defaults, replaced by what the environment and a tenant set. */
-    public Values values(Map<String, String> env, Map<String, String> settings) {
-        return Values.of(layout, env, settings);
+    /** Everything that a tenant may set, by name in alphabetical order. */
+    public Map<String, Setting> settings() {
+        return settings;
+    }
+
+    /** The packs' defaults, replaced by what the environment and a tenant set; see {@link Values#of}. */
+    public Values values(Map<String, String> env, Map<String, Object> own) {
+        return Values.of(layout, env, own);
     }
 
     /** A new evaluator on this base, for one thread. */

@@ -11,18 +11,21 @@ import org.jspecify.annotations.Nullable;
  * @param type text, number, bool or time
  * @param value the default: a {@code String}, {@code Double}, {@code Boolean} or {@code Instant}
  * @param env the environment variable that may replace the default, or {@code null}
+ * @param description what it is for; may be empty
  */
 public record Param(
         String pack,
         String name,
         Type type,
         Object value,
-        @Nullable String env) {
-    /**
-     * The value that {@code text} writes for this parameter.
-     *
-     * @throws IllegalArgumentException if it does not write a value of the parameter's type
-     */
+        @Nullable String env,
+        String description) implements Declaration {
+    @Override
+    public Object byDefault() {
+        return value;
+    }
+
+    @Override
     public Object parse(String text) {
         return switch (type) {
             case TEXT -> text;

@@ -1,5 +1,7 @@
 package dev.countersign.rules.facts;
 
+import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 
 /** The type of an attribute or parameter, as {@code pack.yaml} names it in lower case. */
@@ -18,5 +20,16 @@ public enum Type {
     /** The name that {@code pack.yaml}, diagnostics and documentation use. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether a value of a parameter or list is of this type. */
+    boolean holds(Object value) {
+        return switch (this) {
+            case TEXT -> value instanceof String;
+            case NUMBER -> value instanceof Double;
+            case BOOL -> value instanceof Boolean;
+            case TIME -> value instanceof Instant;
+            case LIST -> value instanceof List<?>;
+        };
     }
 }

@@ -1,5 +1,6 @@
 package dev.countersign.rules.facts;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,51 +27,32 @@ public final class Values {
      *
      * @param layout the parameters and lists that the rule base reads
      * @param env environment variables by name; a pack says which one replaces a default
-     * @param settings the tenant's own values by {@code name}: text, comma-separated for a list
+     * @param settings the tenant's own values by name, as {@link Setting#read} gives them; other names do not matter
      * @throws IllegalArgumentException if a variable or setting does not hold a value of the declared type; the message
      *     names it
      */
-    public static Values of(Layout layout, Map<String, String> env, Map<String, String> settings) {
+    public static Values of(Layout layout, Map<String, String> env, Map<String, Object> settings) {
         var changed = new TreeMap<String, Object>();
         Object[] params = new Object[layout.params().size()];
-        layout.params().forEach((param, slot) -> {
-            String text = override(param.name(), param.env(), env, settings);
-            params[slot] = text == null ? param.value() : parsed(param, text);
-            if (text != null) {
-                changed.put(param.pack() + "/" + param.name(), params[slot]);
-            }
-        });
+        layout.params().forEach((param, slot) -> params[slot] = value(param, env, settings, changed));
         TextSet[] lists = new TextSet[layout.lists().size()];
         layout.lists().forEach((list, slot) -> {
-            String text = override(list.name(), list.env(), env, settings);
-            List<String> entries = text == null ? list.entries() : NamedList.parse(text);
-            lists[slot] = new TextSet(entries);
-            if (text != null) {
-                changed.put(list.pack() + "/" + list.name(), entries);
-            }
+            var entries = (List<?>) value(list, env, settings, changed);
+            lists[slot] = new TextSet(entries.stream().map(String::valueOf).toList());
         });
-        return new Values(layout, params, lists, changed);
+        return new Values(layout, params, lists, Collections.unmodifiableMap(changed));
     }
 
-    private static @org.jspecify.annotations.Nullable String override(
-            String name,
-            @org.jspecify.annotations.Nullable String variable,
+    private static Object value(
+            Declaration declaration,
             Map<String, String> env,
-            Map<String, String> settings) {
-        String set = settings.get(name);
-        return set != null || variable == null ? set : env.get(variable);
-    }
-
-    private static Object parsed(Param param, String text) {
-        try {
-            return param.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "`" + param.name() + "` of pack `" + param.pack() + "`"
-                            + (param.env() == null ? "" : " (environment variable " + param.env() + ")")
-                            + " needs a " + param.type().word() + ", not `" + text + "`",
-                    e);
+            Map<String, Object> settings,
+            Map<String, Object> changed) {
+        Declaration.InForce found = declaration.inForce(env, settings);
+        if (found.source() != Declaration.Source.DEFAULT) {
+            changed.put(declaration.pack() + "/" + declaration.name(), found.value());
         }
+        return found.value();
     }
 
     /** The layout whose slots these values fill. */
@@ -88,8 +70,8 @@ public final class Values {
         return lists[slot];
     }
 
-    /** What differs from the packs' defaults, by {@code pack/name}; for the record of a decision. */
+    /** What the environment or the tenant sets, by {@code pack/name}; for the record of a decision. */
     public Map<String, Object> changed() {
-        return java.util.Collections.unmodifiableMap(changed);
+        return changed;
     }
 }

@@ -94,12 +94,18 @@ final class ManifestReader {
         }
         String name = manifest.name();
         Map<String, ApprovalTemplate> templates = templates(orEmpty(manifest.approvals()));
-        var vocabulary = Vocabulary.of(
-                name,
-                attributes(orEmpty(manifest.attributes())),
-                params(name, orEmpty(manifest.params())),
-                lists(name, orEmpty(manifest.lists())),
-                templates.keySet());
+        Map<String, Param> params = params(name, orEmpty(manifest.params()));
+        Map<String, NamedList> lists = lists(name, orEmpty(manifest.lists()));
+        for (String both : lists.keySet()) {
+            if (params.remove(both) != null) {
+                error(
+                        line(both),
+                        1,
+                        "`" + both + "` is declared as a parameter and as a list; a tenant sets one value");
+            }
+        }
+        var vocabulary =
+                Vocabulary.of(name, attributes(orEmpty(manifest.attributes())), params, lists, templates.keySet());
         return new Pack(
                 name,
                 manifest.version() == null ? "0" : manifest.version(),
@@ -153,8 +159,9 @@ final class ManifestReader {
                 if (!fits) {
                     throw new IllegalArgumentException("it is no " + type.word());
                 }
-                var untyped = new Param(pack, name, type, "", par.env());
-                out.put(name, new Param(pack, name, type, untyped.parse(value.asText()), par.env()));
+                String description = orEmpty(par.description());
+                var untyped = new Param(pack, name, type, "", par.env(), description);
+                out.put(name, new Param(pack, name, type, untyped.parse(value.asText()), par.env(), description));
             } catch (IllegalArgumentException e) {
                 error(
                         line(name),
@@ -174,7 +181,7 @@ final class ManifestReader {
                     return;
                 }
                 List<String> entries = list.entries() == null ? List.of() : List.copyOf(list.entries());
-                out.put(name, new NamedList(pack, name, entries, list.env()));
+                out.put(name, new NamedList(pack, name, entries, list.env(), orEmpty(list.description())));
             } else if (list == null) {
                 error(line(name), 1, "`" + name + "` needs a `default:`");
             }
@@ -286,6 +293,10 @@ final class ManifestReader {
 
     private void error(int line, int column, String message) {
         diagnostics.add(new Diagnostic(file, line, column, Code.Y001, message, null, null));
+    }
+
+    private static String orEmpty(@Nullable String text) {
+        return text == null ? "" : text;
     }
 
     private static <V> Map<String, V> orEmpty(@Nullable Map<String, V> map) {

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param line the line it starts on
  * @param tenant the tenant that asks
  * @param clock the instant of the decision
- * @param settings the tenant's values of parameters and lists, as text
+ * @param settings the tenant's values of parameters and lists, by name
  * @param call what is asked
  * @param expect what must come of it
  */
@@ -24,6 +24,6 @@ public record Scenario(
         int line,
         String tenant,
         Instant clock,
-        Map<String, String> settings,
+        Map<String, Object> settings,
         Call call,
         Expectation expect) {}

@@ -35,7 +35,7 @@ final class SuiteReader {
             String suite,
             String tenant,
             Instant clock,
-            Map<String, String> settings,
+            Map<String, Object> settings,
             Fixtures fixtures,
             Map<String, JsonNode> defaults) {}
 
@@ -43,7 +43,7 @@ final class SuiteReader {
     private record Row(
             String name,
             int line,
-            Map<String, String> settings,
+            Map<String, Object> settings,
             Map<String, JsonNode> parts,
             Map<String, Yaml> expect) {}
 
