@@ -12,20 +12,21 @@ import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.identity.DemoKeys;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
+import dev.countersign.server.live.Live;
+import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.settings.Settings;
+import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.net.NetClientOptions;
-import io.vertx.pgclient.PgBuilder;
-import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
-import io.vertx.sqlclient.PoolOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -34,6 +35,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -46,10 +48,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,8 +57,6 @@ import org.slf4j.LoggerFactory;
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final long STEP_SECONDS = 60;
-    private static final long KEYS_EVERY_MILLIS = 1_000;
-    private static final long REFRESH_SECONDS = 5;
     /** How long after a refused write the server calls itself unready; then it may be tried again. */
     private static final Duration REFUSAL = Duration.ofSeconds(5);
 
@@ -75,9 +73,8 @@ public final class Server implements AutoCloseable {
     private final LogMeters logMeters = new LogMeters(metrics, clock);
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
-    private final AtomicReference<KeyRing> keys = new AtomicReference<>();
-    private final AtomicBoolean refreshing = new AtomicBoolean();
-    private final AtomicReference<String> keysFault = new AtomicReference<>("");
+    private final AtomicReference<List<Live<?>>> live = new AtomicReference<>(List.of());
+    private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
     private volatile boolean started;
@@ -114,21 +111,40 @@ public final class Server implements AutoCloseable {
                     return address;
                 })
                 .join());
-        var snapshot = PolicySnapshot.of(packs, config.env());
+        var none = SettingsSnapshot.none(PolicySnapshot.of(packs, config.env()), config.env());
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
-        PostgresAddress database = join(starting);
-        log.shipTo(dataSource(database));
+        var connections = new Connections(join(starting));
+        log.shipTo(connections.dataSource());
         var vertx =
                 Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
         closing.push(() -> await(vertx.close(), "stopping"));
-        Pool pool = pool(vertx, database);
-        var store = new KeyStore(pool, clock, this::newId);
-        keys.set(firstStart(store));
-        vertx.setPeriodic(KEYS_EVERY_MILLIS, id -> refresh(store));
+        Pool pool = connections.pool(vertx);
+        var keyStore = new KeyStore(pool, this::newId);
+        firstStart(keyStore);
+        var settingsStore = new SettingsStore(pool, clock);
+        var keys = new Live<>("keys", KeyRing.NONE, known -> keyStore.load());
+        var settings =
+                new Live<>("settings", none, known -> settingsStore.load().map(known::with));
+        live.set(List.of(keys, settings));
+        var fresh = new LiveFeed(pool, clock, live.get());
+        feed.set(fresh);
+        closing.push(() -> await(fresh.close(), "closing the feed"));
+        await(fresh.start(vertx, connections.options()), "reading the keys and settings");
         gauges(packs, log);
-        listen(vertx, pool, snapshot, log);
+        var shared = new HttpVerticle.Shared(
+                config,
+                () -> settings.get().policies(),
+                new Settings(settingsStore, settings, fresh),
+                keys::get,
+                this::confirmed,
+                new DecisionRecords(pool),
+                metrics,
+                this::faults,
+                this::warnings,
+                clock);
+        listen(vertx, shared, log);
         started = true;
     }
 
@@ -159,45 +175,8 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static Pool pool(Vertx vertx, PostgresAddress database) {
-        var connect = new PgConnectOptions()
-                .setHost(database.host())
-                .setPort(database.port())
-                .setDatabase(database.database())
-                .setUser(database.user())
-                .setPassword(database.password())
-                .setSslMode(database.sslMode())
-                .setCachePreparedStatements(true)
-                .setReconnectAttempts(0);
-        // A host that vanished without a word is noticed, or its connections would wait for ever.
-        var network = new NetClientOptions()
-                .setConnectTimeout(5_000)
-                .setTcpKeepAlive(true)
-                .setTcpUserTimeout(10_000);
-        return PgBuilder.pool()
-                .connectingTo(connect)
-                .with(network)
-                .with(new PoolOptions()
-                        .setMaxSize(8)
-                        .setConnectionTimeout(5)
-                        .setConnectionTimeoutUnit(TimeUnit.SECONDS))
-                .using(vertx)
-                .build();
-    }
-
-    private static PGSimpleDataSource dataSource(PostgresAddress database) {
-        var source = new PGSimpleDataSource();
-        source.setUrl(database.jdbcUrl());
-        source.setUser(database.user());
-        source.setPassword(database.password());
-        source.setConnectTimeout(5);
-        source.setSocketTimeout(60);
-        source.setApplicationName("countersign-shipper");
-        return source;
-    }
-
-    /** On an empty database, makes the demo tenant and its keys; the keys that are good then. Demo keys are for loopback only. */
-    private KeyRing firstStart(KeyStore store) throws IOException {
+    /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
+    private void firstStart(KeyStore store) throws IOException {
         KeyRing known = await(store.load(), "reading the keys");
         boolean demo = known.byHash().values().stream().anyMatch(caller -> DemoKeys.TENANT.equals(caller.tenant()));
         if (!config.loopback() && (known.byHash().isEmpty() || demo)) {
@@ -208,7 +187,7 @@ public final class Server implements AutoCloseable {
                     + ", then listen on " + config.host());
         }
         if (!known.byHash().isEmpty()) {
-            return known;
+            return;
         }
         // The file comes first: keys that nobody can read would be of no use.
         Path file = config.data().resolve("keys.json");
@@ -219,28 +198,6 @@ public final class Server implements AutoCloseable {
         } else {
             Files.delete(file);
         }
-        return await(store.load(), "reading the keys");
-    }
-
-    /** One look at a time; one that gets no answer is given up, and its connection ends by the time-out of the pool. */
-    private void refresh(KeyStore store) {
-        if (!refreshing.compareAndSet(false, true)) {
-            return;
-        }
-        store.load().timeout(REFRESH_SECONDS, TimeUnit.SECONDS).onComplete(loaded -> {
-            refreshing.set(false);
-            if (loaded.succeeded()) {
-                keys.set(loaded.result());
-                if (!keysFault.getAndSet("").isEmpty()) {
-                    LOG.info("the database answers again");
-                }
-            } else if (keysFault.getAndSet("the database does not answer").isEmpty()) {
-                LOG.warn(
-                        "the database does not answer; decisions go on with what is known for {}: {}",
-                        config.maxStaleness(),
-                        loaded.cause().toString());
-            }
-        });
     }
 
     private Map<String, String> faults() {
@@ -248,9 +205,10 @@ public final class Server implements AutoCloseable {
         if (!started) {
             faults.put("server", "it is starting");
         }
-        KeyRing known = keys.get();
-        if (known != null && known.stale(config.maxStaleness(), clock.instant())) {
-            faults.put("keys", "they could not be confirmed for " + config.maxStaleness());
+        for (Live<?> known : live.get()) {
+            if (known.stale(config.maxStaleness(), clock.instant())) {
+                faults.put(known.kind(), "they could not be confirmed for " + config.maxStaleness());
+            }
         }
         if (logMeters.refusedSince(clock.instant().minus(REFUSAL))) {
             faults.put("log", "the decision log cannot be written");
@@ -260,8 +218,17 @@ public final class Server implements AutoCloseable {
 
     /** What is worth knowing and keeps nobody from an answer. */
     private Map<String, String> warnings() {
-        String database = keysFault.get();
-        return database.isEmpty() ? Map.of() : Map.of("database", database);
+        LiveFeed fresh = feed.get();
+        return fresh != null && fresh.away() ? Map.of("database", "the database does not answer") : Map.of();
+    }
+
+    /** When all that decides was last known to be what the database holds. */
+    private Instant confirmed() {
+        Instant oldest = Instant.MAX;
+        for (Live<?> known : live.get()) {
+            oldest = known.confirmed().isBefore(oldest) ? known.confirmed() : oldest;
+        }
+        return oldest;
     }
 
     private void gauges(List<Pack> packs, DecisionLog log) {
@@ -270,14 +237,14 @@ public final class Server implements AutoCloseable {
         metrics.gauge(Metric.READY, () -> faults().isEmpty() ? 1 : 0);
         metrics.gauge(
                 Metric.SNAPSHOT_AGE_SECONDS,
-                () -> Duration.between(keys.get().confirmed(), clock.instant()).toMillis() / 1_000.0);
+                () -> Duration.between(confirmed(), clock.instant()).toMillis() / 1_000.0);
         for (Pack pack : packs) {
             metrics.gauge(Metric.RULES, () -> pack.rules().size(), pack.name());
             metrics.gauge(Metric.PACK, () -> 1, pack.name(), pack.version(), pack.digest());
         }
     }
 
-    private void listen(Vertx vertx, Pool pool, PolicySnapshot snapshot, DecisionLog log) throws IOException {
+    private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {
         port = config.port() == 0 ? freePort() : config.port();
         String baseUrl = config.publicUrl() == null
                 ? "http://" + authority(config.host()) + ":" + port
@@ -287,15 +254,6 @@ public final class Server implements AutoCloseable {
                     "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
                     baseUrl);
         }
-        var shared = new HttpVerticle.Shared(
-                config,
-                () -> snapshot,
-                keys::get,
-                new DecisionRecords(pool),
-                metrics,
-                this::faults,
-                this::warnings,
-                clock);
         var listening = new ArrayList<Future<?>>();
         for (int loop = 0; loop < loops(); loop++) {
             SegmentWriter writer = log.writer(loop);

@@ -1,6 +1,7 @@
 package dev.countersign.server.decision;
 
 import dev.countersign.rules.engine.Evaluator;
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.verdict.DenyOverrides;
@@ -56,7 +57,7 @@ public final class DecisionLoop {
     private final DecisionMeters meters;
     private final LogEntry entry;
     private Moment latest = Moment.of(0);
-    private @Nullable PolicySnapshot snapshot;
+    private @Nullable RuleBase base;
     private @Nullable Evaluator evaluator;
     private final List<Decided> made = new ArrayList<>();
     private List<Answer> waiting = new ArrayList<>();
@@ -147,12 +148,12 @@ public final class DecisionLoop {
     }
 
     private Evaluator evaluator(PolicySnapshot current) {
-        if (evaluator == null || !current.equals(snapshot)) {
+        if (evaluator == null || !current.base().equals(base)) {
             if (evaluator != null) {
                 evaluator.close();
             }
             evaluator = current.base().evaluator();
-            snapshot = current;
+            base = current.base();
         }
         return evaluator;
     }

@@ -2,7 +2,6 @@ package dev.countersign.server.decision;
 
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.pack.Pack;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -18,9 +17,7 @@ public record PolicySnapshot(RuleBase base, TenantPolicy defaults, Map<String, T
     /** The snapshot of these packs, with values from the environment where it sets any. */
     public static PolicySnapshot of(List<Pack> active, Map<String, String> env) {
         var base = RuleBase.of(active);
-        var digests = new LinkedHashMap<String, String>();
-        active.forEach(pack -> digests.put(pack.name(), pack.digest()));
-        return new PolicySnapshot(base, TenantPolicy.of(base.values(env, Map.of()), digests), Map.of());
+        return new PolicySnapshot(base, TenantPolicy.of(base, env, Map.of()), Map.of());
     }
 
     /** What judges the requests of a tenant. */

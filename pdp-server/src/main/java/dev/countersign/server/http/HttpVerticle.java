@@ -11,12 +11,14 @@ import dev.countersign.server.decision.Redaction;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.settings.Settings;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -32,7 +34,9 @@ public final class HttpVerticle extends VerticleBase {
      *
      * @param config the settings
      * @param policies the rules and values in force
+     * @param settings the values that tenants set
      * @param keys the keys as they were last read
+     * @param confirmed when policies and keys were last known to be those of the database
      * @param records the decision table
      * @param metrics the meters
      * @param faults what keeps the server from being ready
@@ -42,7 +46,9 @@ public final class HttpVerticle extends VerticleBase {
     public record Shared(
             ServerConfig config,
             Supplier<PolicySnapshot> policies,
+            Settings settings,
             Supplier<KeyRing> keys,
+            Supplier<Instant> confirmed,
             DecisionRecords records,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
@@ -81,12 +87,13 @@ public final class HttpVerticle extends VerticleBase {
                 new Redaction(Redaction.DEFAULT),
                 shared.metrics());
         decisions.warmUp(WARM_UPS, sample());
-        var callers = new Callers(shared.keys(), config.maxStaleness(), shared.clock());
+        var callers = new Callers(shared.keys(), shared.confirmed(), config.maxStaleness(), shared.clock());
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), shared.policies()),
+                new SettingsHandler(callers, shared.settings()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                 new DocsHandler());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()

@@ -10,7 +10,10 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +39,7 @@ final class Routes {
             EvaluationHandler evaluation,
             PolicyEvaluateHandler policy,
             DecisionsHandler decisions,
+            SettingsHandler settings,
             OperationsHandler operations,
             DocsHandler docs) {
         decide(EvaluationHandler.SINGLE, evaluation::evaluation);
@@ -44,6 +48,16 @@ final class Routes {
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
+        get("/api/v1/settings", settings::list);
+        on(
+                "/api/v1/settings/:name",
+                Map.of(
+                        HttpMethod.GET,
+                        settings::get,
+                        HttpMethod.PUT,
+                        settings::put,
+                        HttpMethod.DELETE,
+                        settings::delete));
         get("/.well-known/authzen-configuration", operations::metadata);
         get("/healthz", operations::health);
         get("/readyz", operations::ready);
@@ -72,38 +86,44 @@ final class Routes {
 
     /** A path whose handler sends its decisions by {@link Answering}, which counts them. */
     private void decide(String path, Handler<RoutingContext> handler) {
-        register(HttpMethod.POST, path, handler);
+        register(path, Map.of(HttpMethod.POST, handler));
     }
 
     private void get(String path, Handler<RoutingContext> handler) {
-        on(HttpMethod.GET, path, handler);
+        on(path, Map.of(HttpMethod.GET, handler));
     }
 
-    private void on(HttpMethod method, String path, Handler<RoutingContext> handler) {
-        register(method, path, ctx -> {
+    private void on(String path, Map<HttpMethod, Handler<RoutingContext>> handlers) {
+        var counted = new LinkedHashMap<HttpMethod, Handler<RoutingContext>>();
+        handlers.forEach((method, handler) -> counted.put(method, ctx -> {
             Answers.count(ctx);
             handler.handle(ctx);
-        });
+        }));
+        register(path, counted);
     }
 
-    private void register(HttpMethod method, String path, Handler<RoutingContext> handler) {
-        served.add(method.name() + " " + path);
+    private void register(String path, Map<HttpMethod, Handler<RoutingContext>> handlers) {
+        String allowed =
+                handlers.keySet().stream().map(HttpMethod::name).sorted().collect(Collectors.joining(", "));
+        handlers.keySet().forEach(method -> served.add(method.name() + " " + path));
         var answers = new Answers(metrics, path);
         for (String written : new String[] {path, path + "/"}) {
-            answers.of(router.route(method, written)).handler(handler);
-            if (method.equals(HttpMethod.GET)) {
-                // Vert.x leaves out the body of an answer to HEAD.
-                answers.of(router.head(written)).handler(handler);
-            }
+            handlers.forEach((method, handler) -> {
+                answers.of(router.route(method, written)).handler(handler);
+                if (method.equals(HttpMethod.GET)) {
+                    // Vert.x leaves out the body of an answer to HEAD.
+                    answers.of(router.head(written)).handler(handler);
+                }
+            });
             answers.of(router.route(written)).failureHandler(this::failed).handler(ctx -> {
                 HttpMethod asked = ctx.request().method();
-                if (asked.equals(method) || asked.equals(HttpMethod.HEAD) && method.equals(HttpMethod.GET)) {
+                if (handlers.containsKey(asked.equals(HttpMethod.HEAD) ? HttpMethod.GET : asked)) {
                     // The path is right, but its handler found nothing at it.
                     ctx.next();
                     return;
                 }
-                ctx.response().putHeader("Allow", method.name());
-                Problems.send(ctx, 405, "method_not_allowed", "this path takes " + method.name());
+                ctx.response().putHeader("Allow", allowed);
+                Problems.send(ctx, 405, "method_not_allowed", "this path takes " + allowed);
             });
         }
     }

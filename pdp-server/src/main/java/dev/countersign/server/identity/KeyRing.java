@@ -3,8 +3,6 @@ package dev.countersign.server.identity;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,9 +11,11 @@ import org.jspecify.annotations.Nullable;
  * Immutable.
  *
  * @param byHash the caller of each key, by the SHA-256 of the key
- * @param confirmed when the keys were last read from the database
  */
-public record KeyRing(Map<ByteBuffer, Caller> byHash, Instant confirmed) {
+public record KeyRing(Map<ByteBuffer, Caller> byHash) {
+    /** No keys. */
+    public static final KeyRing NONE = new KeyRing(Map.of());
+
     /**
      * The caller whose key {@code authorization} carries as a bearer token, or {@code null}.
      *
@@ -27,10 +27,5 @@ public record KeyRing(Map<ByteBuffer, Caller> byHash, Instant confirmed) {
         }
         byte[] secret = authorization.substring(7).trim().getBytes(StandardCharsets.UTF_8);
         return byHash.get(ByteBuffer.wrap(sha256.digest(secret)));
-    }
-
-    /** Whether the keys were last confirmed longer ago than {@code maxStaleness}, so that nobody may be let in. */
-    public boolean stale(Duration maxStaleness, Instant now) {
-        return confirmed.plus(maxStaleness).isBefore(now);
     }
 }

@@ -7,7 +7,6 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.nio.ByteBuffer;
-import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -21,13 +20,11 @@ import org.jspecify.annotations.Nullable;
 /** The keys in PostgreSQL. */
 public final class KeyStore {
     private final Pool pool;
-    private final InstantSource clock;
     private final Supplier<UUID> ids;
 
     /** The keys of the database behind {@code pool}; {@code ids} makes the ids of persons. */
-    public KeyStore(Pool pool, InstantSource clock, Supplier<UUID> ids) {
+    public KeyStore(Pool pool, Supplier<UUID> ids) {
         this.pool = pool;
-        this.clock = clock;
         this.ids = ids;
     }
 
@@ -40,7 +37,7 @@ public final class KeyStore {
                     for (Row row : rows) {
                         byHash.put(ByteBuffer.wrap(row.getBuffer("hash").getBytes()), caller(row));
                     }
-                    return new KeyRing(Map.copyOf(byHash), clock.instant());
+                    return new KeyRing(Map.copyOf(byHash));
                 });
     }
 

@@ -16,9 +16,9 @@ public enum Role {
     APPROVALS_APPROVE,
     /** Approves alone in an emergency. */
     APPROVALS_BREAK_GLASS,
-    /** Reads rules and data policies. */
+    /** Reads rules, data policies and settings. */
     POLICY_READ,
-    /** Drafts rules and data policies. */
+    /** Drafts rules and data policies, and changes settings. */
     POLICY_WRITE,
     /** Publishes rules and data policies. */
     POLICY_PUBLISH,

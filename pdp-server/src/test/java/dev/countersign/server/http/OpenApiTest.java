@@ -24,6 +24,7 @@ class OpenApiTest {
                     new EvaluationHandler(null, null, metrics),
                     new PolicyEvaluateHandler(null, null, metrics),
                     new DecisionsHandler(null, null, null),
+                    new SettingsHandler(null, null),
                     new OperationsHandler(null, metrics, Map::of, Map::of, ""),
                     new DocsHandler());
             return routes.served();
@@ -123,7 +124,10 @@ class OpenApiTest {
         return new Reply(
                 status,
                 HttpHeaders.of(
-                        Map.of("Content-Type", List.of("application/json"), "Cache-Control", List.of("public")),
+                        Map.of(
+                                "Content-Type", List.of("application/json"),
+                                "Cache-Control", List.of("public"),
+                                "ETag", List.of("\"1\"")),
                         (name, value) -> true),
                 json);
     }

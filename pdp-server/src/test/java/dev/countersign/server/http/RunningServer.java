@@ -74,6 +74,13 @@ public final class RunningServer implements AutoCloseable {
         }
     }
 
+    /** Another server on the same database, with the keys of this one, more environment, and packs of its own. */
+    public RunningServer another(Map<String, String> more, Path... packs) {
+        RunningServer other = start(owner, owner.port(), more, packs);
+        other.secrets.putAll(secrets);
+        return other;
+    }
+
     private static String url(PostgresAddress address, int port) {
         return "postgres://" + encoded(address.user()) + ":" + encoded(address.password()) + "@" + address.host() + ":"
                 + port + "/" + encoded(address.database()) + "?sslmode=" + address.sslMode().value;
@@ -175,6 +182,20 @@ public final class RunningServer implements AutoCloseable {
         return send(request(path, key("agent"))
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /** PUTs JSON with a key. */
+    public Reply put(String path, String secret, String body, String... headers) {
+        HttpRequest.Builder request = request(path, secret)
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(body));
+        return send(headers.length == 0 ? request : request.headers(headers));
+    }
+
+    /** DELETEs with a key. */
+    public Reply delete(String path, String secret, String... headers) {
+        HttpRequest.Builder request = request(path, secret).DELETE();
+        return send(headers.length == 0 ? request : request.headers(headers));
     }
 
     /** GETs with a key. */

@@ -1,0 +1,37 @@
+package dev.countersign.server.http;
+
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongPredicate;
+
+/**
+ * What {@code If-Match} and {@code If-None-Match} (RFC 9110, section 13.1) demand of the version at hand, 0 for none. A
+ * tag that this server never gave, a weak one included, matches nothing.
+ */
+final class Precondition implements LongPredicate {
+    private final List<String> match;
+    private final List<String> noneMatch;
+
+    Precondition(MultiMap headers) {
+        this.match = tags(headers, HttpHeaders.IF_MATCH);
+        this.noneMatch = tags(headers, HttpHeaders.IF_NONE_MATCH);
+    }
+
+    private static List<String> tags(MultiMap headers, CharSequence header) {
+        return headers.getAll(header).stream()
+                .flatMap(value -> Arrays.stream(value.split(",", -1)))
+                .map(String::trim)
+                .toList();
+    }
+
+    @Override
+    public boolean test(long version) {
+        return (match.isEmpty() || named(match, version)) && !named(noneMatch, version);
+    }
+
+    private static boolean named(List<String> tags, long version) {
+        return tags.contains(SettingView.etag(version)) || version > 0 && tags.contains("*");
+    }
+}

@@ -1,0 +1,179 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.facts.Setting;
+import dev.countersign.rules.facts.Vocabulary;
+import dev.countersign.server.decision.Body;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.identity.Role;
+import dev.countersign.server.settings.Settings;
+import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.settings.SettingsStore.Written;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Context;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code GET /api/v1/settings} and {@code GET}, {@code PUT} and {@code DELETE /{name}}: the values that the caller's tenant
+ * gives to parameters and lists. Confined to one event loop.
+ */
+final class SettingsHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(SettingsHandler.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int LONGEST_SHOWN = 100;
+
+    private final Callers callers;
+    private final Settings settings;
+
+    SettingsHandler(Callers callers, Settings settings) {
+        this.callers = callers;
+        this.settings = settings;
+    }
+
+    /** Everything that the tenant may set, and what it has set that nothing reads any more. */
+    void list(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
+        if (caller == null) {
+            return;
+        }
+        SettingsSnapshot current = settings.current();
+        var view = new SettingView(current, current.tenant(tenant(caller)));
+        ObjectNode body = JSON.createObjectNode();
+        ArrayNode all = body.putArray("settings");
+        view.names().forEach(name -> all.add(view.of(name)));
+        json(ctx, body);
+    }
+
+    void get(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
+        if (caller == null) {
+            return;
+        }
+        String name = name(ctx);
+        SettingsSnapshot current = settings.current();
+        var view = new SettingView(current, current.tenant(tenant(caller)));
+        if (view.names().contains(name)) {
+            send(ctx, view, name);
+        } else {
+            unknown(ctx, name, view.names());
+        }
+    }
+
+    void put(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
+        Body body = caller == null ? null : Bodies.object(ctx);
+        if (caller == null || body == null) {
+            return;
+        }
+        String name = name(ctx);
+        SettingsSnapshot current = settings.current();
+        Setting setting = current.declared().get(name);
+        if (setting == null) {
+            unknown(ctx, name, current.declared().keySet());
+            return;
+        }
+        JsonNode given = body.json().get("value");
+        if (given == null || given.isNull()) {
+            invalid(ctx, "`value` is missing; DELETE takes the tenant's own value away");
+            return;
+        }
+        String value;
+        try {
+            value = Setting.json(setting.read(given)).toString();
+        } catch (IllegalArgumentException e) {
+            invalid(ctx, String.valueOf(e.getMessage()));
+            return;
+        }
+        write(ctx, caller, name, value);
+    }
+
+    void delete(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
+        if (caller == null) {
+            return;
+        }
+        String name = name(ctx);
+        SettingsSnapshot current = settings.current();
+        var view = new SettingView(current, current.tenant(tenant(caller)));
+        if (view.names().contains(name)) {
+            write(ctx, caller, name, null);
+        } else {
+            unknown(ctx, name, view.names());
+        }
+    }
+
+    private void write(RoutingContext ctx, Caller caller, String name, @Nullable String value) {
+        // A change may become known on another loop.
+        Context loop = ctx.vertx().getOrCreateContext();
+        settings.write(
+                        tenant(caller),
+                        name,
+                        value,
+                        caller.keyId(),
+                        new Precondition(ctx.request().headers()))
+                .onComplete(written -> loop.runOnContext(back -> written(ctx, name, written)));
+    }
+
+    private void written(RoutingContext ctx, String name, AsyncResult<Written> result) {
+        if (result.failed()) {
+            LOG.warn("a setting cannot be changed: {}", result.cause().toString());
+            Problems.send(
+                    ctx,
+                    503,
+                    "database_away",
+                    "the database does not answer; the setting may or may not have been changed: read it again later");
+        } else if (result.result() instanceof Written.Stale stale) {
+            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
+            Problems.send(
+                    ctx,
+                    412,
+                    "precondition_failed",
+                    stale.version() == 0
+                            ? "the tenant has no value of its own for `" + name + "`"
+                            : "`" + name + "` is at version " + stale.version() + ": read it again");
+        } else if (result.result() instanceof Written.Done done) {
+            send(ctx, SettingView.after(settings.current(), name, done.now()), name);
+        }
+    }
+
+    private static void send(RoutingContext ctx, SettingView view, String name) {
+        ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(view.version(name)));
+        json(ctx, view.of(name));
+    }
+
+    private static void invalid(RoutingContext ctx, String detail) {
+        Problems.send(ctx, 422, "invalid_setting", detail);
+    }
+
+    private static void unknown(RoutingContext ctx, String name, java.util.Collection<String> known) {
+        String shown = name.length() <= LONGEST_SHOWN ? name : name.substring(0, LONGEST_SHOWN) + "...";
+        // How near a name is takes time in proportion to its length.
+        String near = name.length() <= LONGEST_SHOWN ? Vocabulary.nearest(name, new TreeSet<>(known)) : null;
+        Problems.send(
+                ctx,
+                404,
+                "not_found",
+                "there is no setting `" + shown + "`" + (near == null ? "" : "; did you mean `" + near + "`?"));
+    }
+
+    private static String name(RoutingContext ctx) {
+        return Objects.requireNonNull(ctx.pathParam("name"));
+    }
+
+    private static String tenant(Caller caller) {
+        return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
+    }
+
+    private static void json(RoutingContext ctx, JsonNode body) {
+        ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.toString());
+    }
+}

@@ -1,0 +1,124 @@
+package dev.countersign.server.settings;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
+
+/** The settings in PostgreSQL. */
+public final class SettingsStore {
+    private static final long WRITE_SECONDS = 5;
+    /** Less than the above, so that a statement that waits is rather known to have failed than not known of. */
+    private static final String STATEMENT_LIMIT = "set local statement_timeout = '3s'";
+
+    private final Pool pool;
+    private final InstantSource clock;
+
+    /** The settings of the database behind {@code pool}; {@code clock} dates their changes. */
+    public SettingsStore(Pool pool, InstantSource clock) {
+        this.pool = pool;
+        this.clock = clock;
+    }
+
+    /** All settings of all tenants. */
+    public Future<List<StoredSetting>> load() {
+        return pool.query("select tenant, name, value, version, updated_at, updated_by from settings")
+                .execute()
+                .map(rows -> {
+                    var all = new ArrayList<StoredSetting>(rows.size());
+                    for (Row row : rows) {
+                        all.add(new StoredSetting(
+                                row.getString("tenant"),
+                                row.getString("name"),
+                                row.getString("value"),
+                                row.getLong("version"),
+                                row.getOffsetDateTime("updated_at").toInstant(),
+                                row.getString("updated_by")));
+                    }
+                    return all;
+                });
+    }
+
+    /** What came of a write. */
+    public sealed interface Written {
+        /** It is committed: {@code now} is the value, or {@code null} if the tenant has none any more. */
+        record Done(@Nullable StoredSetting now) implements Written {}
+
+        /** The setting was at another version, 0 for none, and nothing was changed. */
+        record Stale(long version) implements Written {}
+    }
+
+    /** How a change was found: the version, 0 for none, and the highest one ever given. */
+    private record Found(@Nullable String json, long version, long highest) {}
+
+    /**
+     * Sets a value, or takes it away, if the version at hand is as it must be; with its row of history, all or nothing.
+     * Writers of one tenant follow one another.
+     *
+     * @param json the value, or {@code null} for none
+     * @param by the visible prefix of the key that changes it
+     * @param precondition whether the version at hand, 0 for none, may be changed
+     * @return failed if the database does not answer within seconds; then it may or may not be changed
+     */
+    public Future<Written> write(
+            String tenant, String name, @Nullable String json, String by, LongPredicate precondition) {
+        return pool.withTransaction(connection -> connection
+                        .query(STATEMENT_LIMIT)
+                        .execute()
+                        .compose(limited -> connection
+                                .preparedQuery("select 1 from tenants where id = $1 for no key update")
+                                .execute(Tuple.of(tenant)))
+                        .compose(locked -> find(connection, tenant, name))
+                        .compose(found -> precondition.test(found.version())
+                                ? change(connection, tenant, name, json, by, found)
+                                : Future.succeededFuture(new Written.Stale(found.version()))))
+                .timeout(WRITE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static Future<Found> find(SqlConnection connection, String tenant, String name) {
+        return connection
+                .preparedQuery("select s.value, coalesce(s.version, 0) as version, (select coalesce(max(h.version), 0)"
+                        + " from settings_history h where h.tenant = $1 and h.name = $2) as highest"
+                        + " from (select 1) one left join settings s on s.tenant = $1 and s.name = $2")
+                .execute(Tuple.of(tenant, name))
+                .map(rows -> {
+                    Row row = rows.iterator().next();
+                    return new Found(row.getString("value"), row.getLong("version"), row.getLong("highest"));
+                });
+    }
+
+    private Future<Written> change(
+            SqlConnection connection, String tenant, String name, @Nullable String json, String by, Found found) {
+        if (json == null && found.json() == null) {
+            return Future.succeededFuture(new Written.Done(null));
+        }
+        Instant at = Instant.ofEpochMilli(clock.millis());
+        OffsetDateTime time = at.atOffset(ZoneOffset.UTC);
+        long version = found.highest() + 1;
+        Future<?> changed = json == null
+                ? connection
+                        .preparedQuery("delete from settings where tenant = $1 and name = $2")
+                        .execute(Tuple.of(tenant, name))
+                : connection
+                        .preparedQuery("insert into settings (tenant, name, value, version, updated_at, updated_by)"
+                                + " values ($1, $2, $3, $4, $5, $6) on conflict (tenant, name) do update set value = $3,"
+                                + " version = $4, updated_at = $5, updated_by = $6")
+                        .execute(Tuple.of(tenant, name, json, version, time, by));
+        return changed.compose(done -> connection
+                        .preparedQuery("insert into settings_history (tenant, name, version, old_value, new_value,"
+                                + " changed_at, changed_by) values ($1, $2, $3, $4, $5, $6, $7)")
+                        .execute(Tuple.of(tenant, name, version, found.json(), json, time, by)))
+                .map(kept ->
+                        new Written.Done(json == null ? null : new StoredSetting(tenant, name, json, version, at, by)));
+    }
+}
