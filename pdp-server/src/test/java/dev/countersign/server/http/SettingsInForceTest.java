@@ -207,6 +207,27 @@ class SettingsInForceTest {
     }
 
     @Test
+    void aChangeThatIsHeldUpIsGivenUpAndNothingIsChanged(@AsOwner PostgresAddress database)
+            throws IOException, SQLException {
+        try (var server = RunningServer.start(database, BASE)) {
+            put(server, THRESHOLD, "0.5");
+            try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                    var statement = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                statement.execute("lock table settings in share mode");
+                Reply refused = server.put(THRESHOLD, server.key("admin"), "{\"value\": 0.99}");
+                assertThat(refused.status()).isEqualTo(503);
+                assertThat(outcome(server, "read", 0.9)).isEqualTo("allow");
+                connection.rollback();
+            }
+            assertThat(column(database, "select new_value from settings_history"))
+                    .containsExactly("0.5");
+            put(server, THRESHOLD, "0.99");
+            assertThat(outcome(server, "read", 0.9)).isEqualTo("require_approval");
+        }
+    }
+
+    @Test
     void theHistorySaysWhoChangedWhatFromWhatToWhat(@AsOwner PostgresAddress database)
             throws IOException, SQLException {
         try (var server = RunningServer.start(database, BASE)) {

@@ -1,0 +1,152 @@
+package dev.countersign.server.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.countersign.server.postgres.AsOwner;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.sqlclient.Pool;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A value in memory is what the database held at a moment after it was asked for. */
+@ExtendWith(PostgresExtension.class)
+class LiveFeedTest {
+    private static final Instant START = Instant.parse("2026-03-02T09:00:00Z");
+
+    private final AtomicReference<Instant> now = new AtomicReference<>(START);
+    private final BlockingQueue<Promise<String>> reads = new ArrayBlockingQueue<>(10);
+    private final Live<String> live = new Live<>("settings", "nothing", known -> {
+        Promise<String> read = Promise.promise();
+        reads.add(read);
+        return read.future();
+    });
+
+    private Vertx vertx;
+    private LiveFeed feed;
+
+    @BeforeEach
+    void connect(PostgresAddress database) {
+        vertx = Vertx.vertx();
+        Pool pool = PgBuilder.pool()
+                .connectingTo(new PgConnectOptions()
+                        .setHost(database.host())
+                        .setPort(database.port())
+                        .setDatabase(database.database())
+                        .setUser(database.user())
+                        .setPassword(database.password()))
+                .using(vertx)
+                .build();
+        feed = new LiveFeed(pool, (InstantSource) now::get, List.of(live));
+    }
+
+    @AfterEach
+    void disconnect() throws Exception {
+        done(vertx.close());
+    }
+
+    private static <T> T done(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
+    private Promise<String> read() throws InterruptedException {
+        Promise<String> read = reads.poll(30, TimeUnit.SECONDS);
+        assertThat(read).as("somebody reads").isNotNull();
+        return read;
+    }
+
+    private static void change(PostgresAddress owner) throws SQLException {
+        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
+                var statement = connection.createStatement()) {
+            statement.execute("update revisions set revision = revision + 1 where kind = 'settings'");
+        }
+    }
+
+    @Test
+    void whatNobodyHasReadIsStale() {
+        assertThat(live.stale(Duration.ofDays(1), START)).isTrue();
+        assertThat(live.get()).isEqualTo("nothing");
+    }
+
+    @Test
+    void aLookThatIsAskedForDuringAnotherSeesWhatWasCommittedBefore(@AsOwner PostgresAddress owner) throws Exception {
+        Future<Void> first = feed.look();
+        Promise<String> old = read();
+        change(owner);
+        Future<Void> second = feed.look();
+        Future<Void> third = feed.look();
+        old.complete("old");
+        done(first);
+        assertThat(live.get()).isEqualTo("old");
+        assertThat(second.isComplete()).isFalse();
+        read().complete("new");
+        done(second);
+        done(third);
+        assertThat(live.get()).isEqualTo("new");
+        assertThat(reads).as("one look for all who asked meanwhile").isEmpty();
+    }
+
+    @Test
+    void whatHasNotChangedIsConfirmedWithoutBeingRead() throws Exception {
+        Future<Void> first = feed.look();
+        read().complete("value");
+        done(first);
+        now.set(START.plusSeconds(60));
+        assertThat(live.stale(Duration.ofSeconds(59), now.get())).isTrue();
+        done(feed.look());
+        assertThat(reads).isEmpty();
+        assertThat(live.confirmed()).isEqualTo(now.get());
+        assertThat(live.stale(Duration.ofSeconds(59), now.get())).isFalse();
+    }
+
+    @Test
+    void aReadThatFailsKeepsTheValueAndIsTriedAgain(@AsOwner PostgresAddress owner) throws Exception {
+        Future<Void> first = feed.look();
+        read().complete("value");
+        done(first);
+        change(owner);
+        now.set(START.plusSeconds(60));
+        Future<Void> failing = feed.look();
+        read().fail("it broke");
+        assertThatThrownBy(() -> done(failing)).hasMessageContaining("it broke");
+        assertThat(live.get()).isEqualTo("value");
+        assertThat(live.confirmed()).isEqualTo(START);
+        assertThat(feed.away()).isTrue();
+        Future<Void> again = feed.look();
+        read().complete("newer");
+        done(again);
+        assertThat(live.get()).isEqualTo("newer");
+        assertThat(feed.away()).isFalse();
+    }
+
+    @Test
+    void aReadThatComesTooLateChangesNothing() throws Exception {
+        Future<Void> first = feed.look();
+        Promise<String> late = read();
+        assertThatThrownBy(() -> done(first)).isInstanceOf(java.util.concurrent.ExecutionException.class);
+        Future<Void> second = feed.look();
+        read().complete("in time");
+        done(second);
+        late.complete("too late");
+        done(feed.look());
+        assertThat(live.get()).isEqualTo("in time");
+    }
+}
