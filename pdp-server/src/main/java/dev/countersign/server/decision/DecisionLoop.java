@@ -183,6 +183,7 @@ public final class DecisionLoop {
 
     private void flush() {
         scheduled = false;
+        entry.forget();
         List<Answer> answers = waiting;
         waiting = new ArrayList<>(answers.size());
         try {

@@ -7,6 +7,7 @@ import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.identity.Caller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 final class LogEntry {
     private final Redaction redaction;
     private final Json.Bytes bytes = new Json.Bytes();
+    private final Part subject = new Part("subject");
+    private final Part action = new Part("action");
+    private final Part resource = new Part("resource");
+    private final Part context = new Part("context");
 
     LogEntry(Redaction redaction) {
         this.redaction = redaction;
@@ -98,17 +103,54 @@ final class LogEntry {
 
     private void request(JsonGenerator json, Call call) throws IOException {
         json.writeObjectFieldStart("request");
-        part(json, "subject", call.subject());
-        part(json, "action", call.action());
-        part(json, "resource", call.resource());
-        part(json, "context", call.context());
+        subject.write(json, call.subject());
+        action.write(json, call.action());
+        resource.write(json, call.resource());
+        context.write(json, call.context());
         json.writeEndObject();
     }
 
-    private void part(JsonGenerator json, String name, @Nullable JsonNode value) throws IOException {
-        if (value != null) {
+    /** Lets go of the requests that were encoded. */
+    void forget() {
+        subject.forget();
+        action.forget();
+        resource.forget();
+        context.forget();
+    }
+
+    /** A part of a call. The items of a batch share those that they take from its defaults: one is written once, then copied. */
+    private final class Part {
+        private final String name;
+        private @Nullable JsonNode last;
+        private byte[] text = {};
+
+        Part(String name) {
+            this.name = name;
+        }
+
+        @SuppressWarnings("ReferenceEquality") // comparing the members would take longer than writing them
+        void write(JsonGenerator json, @Nullable JsonNode value) throws IOException {
+            if (value == null) {
+                return;
+            }
             json.writeFieldName(name);
+            if (value == last) {
+                json.writeRawValue("");
+                json.flush();
+                bytes.writeBytes(text);
+                return;
+            }
+            json.flush();
+            int colon = bytes.size();
             redaction.write(json, value);
+            json.flush();
+            text = Arrays.copyOfRange(bytes.array(), colon + 1, bytes.size());
+            last = value;
+        }
+
+        void forget() {
+            last = null;
+            text = new byte[0];
         }
     }
 }
