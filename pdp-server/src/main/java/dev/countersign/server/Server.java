@@ -138,7 +138,7 @@ public final class Server implements AutoCloseable {
                 () -> settings.get().policies(),
                 new Settings(settingsStore, settings, fresh),
                 keys::get,
-                this::confirmed,
+                this::stale,
                 new DecisionRecords(pool),
                 metrics,
                 this::faults,
@@ -220,6 +220,17 @@ public final class Server implements AutoCloseable {
     private Map<String, String> warnings() {
         LiveFeed fresh = feed.get();
         return fresh != null && fresh.away() ? Map.of("database", "the database does not answer") : Map.of();
+    }
+
+    /** Whether something that decides was confirmed too long ago. Asked for every request. */
+    private boolean stale() {
+        Instant now = clock.instant();
+        for (Live<?> known : live.get()) {
+            if (known.stale(config.maxStaleness(), now)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** When all that decides was last known to be what the database holds. */

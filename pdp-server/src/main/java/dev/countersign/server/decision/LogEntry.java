@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * resource. Confined to one thread.
  */
 final class LogEntry {
+    private static final byte[] NOTHING = {};
+
     private final Redaction redaction;
     private final Json.Bytes bytes = new Json.Bytes();
     private final Part subject = new Part("subject");
@@ -96,9 +98,14 @@ final class LogEntry {
     /** Most requests hold nothing that must not be kept: their own bytes are the best record, and the cheapest. */
     private void written(JsonGenerator json, Body body) throws IOException {
         json.writeFieldName("request");
+        copy(json, body.text());
+    }
+
+    /** Writes a value that is JSON in UTF-8 already. */
+    private void copy(JsonGenerator json, byte[] value) throws IOException {
         json.writeRawValue("");
         json.flush();
-        bytes.writeBytes(body.text());
+        bytes.writeBytes(value);
     }
 
     private void request(JsonGenerator json, Call call) throws IOException {
@@ -122,7 +129,7 @@ final class LogEntry {
     private final class Part {
         private final String name;
         private @Nullable JsonNode last;
-        private byte[] text = {};
+        private byte[] text = NOTHING;
 
         Part(String name) {
             this.name = name;
@@ -135,9 +142,7 @@ final class LogEntry {
             }
             json.writeFieldName(name);
             if (value == last) {
-                json.writeRawValue("");
-                json.flush();
-                bytes.writeBytes(text);
+                copy(json, text);
                 return;
             }
             json.flush();
@@ -150,7 +155,7 @@ final class LogEntry {
 
         void forget() {
             last = null;
-            text = new byte[0];
+            text = NOTHING;
         }
     }
 }

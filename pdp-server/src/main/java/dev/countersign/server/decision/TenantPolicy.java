@@ -49,11 +49,12 @@ public final class TenantPolicy {
         if (!values.changed().isEmpty()) {
             ObjectNode changed = basis.putObject("values");
             values.changed().forEach((name, value) -> {
-                String json = Setting.json(value).toString();
-                if (json.length() > MAX_RECORDED) {
-                    changed.putObject(name).put("sha256", Sha256.hex(json));
-                } else if (value instanceof List<?> entries) {
-                    changed.set(name, JSON.valueToTree(entries));
+                JsonNode json = Setting.json(value);
+                String text = json.toString();
+                if (text.length() > MAX_RECORDED) {
+                    changed.putObject(name).put("sha256", Sha256.hex(text));
+                } else if (json.isArray()) {
+                    changed.set(name, json);
                 } else {
                     changed.put(name, value.toString());
                 }

@@ -7,36 +7,30 @@ import dev.countersign.server.identity.Role;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.security.MessageDigest;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out who calls and whether they may. Confined to one event loop. */
 final class Callers {
     private final Supplier<KeyRing> keys;
-    private final Supplier<Instant> confirmed;
-    private final Duration maxStaleness;
-    private final InstantSource clock;
+    private final BooleanSupplier stale;
     private final MessageDigest sha256 = Sha256.newDigest();
 
     /**
      * @param keys the keys as they were last read
-     * @param confirmed when what the server knows, keys and all else that decides, was last confirmed
-     * @param maxStaleness how long ago that may be; beyond it nobody is let in
+     * @param stale whether what the server knows, keys and all else that decides, was confirmed too long ago to let
+     *     anybody in
      */
-    Callers(Supplier<KeyRing> keys, Supplier<Instant> confirmed, Duration maxStaleness, InstantSource clock) {
+    Callers(Supplier<KeyRing> keys, BooleanSupplier stale) {
         this.keys = keys;
-        this.confirmed = confirmed;
-        this.maxStaleness = maxStaleness;
-        this.clock = clock;
+        this.stale = stale;
     }
 
     /** The caller, if its key is good and has one of the roles; else the refusal is sent and the answer is null. */
     @Nullable
     Caller require(RoutingContext ctx, Role... roles) {
-        if (confirmed.get().isBefore(clock.instant().minus(maxStaleness))) {
+        if (stale.getAsBoolean()) {
             String detail = "the keys and settings could not be confirmed for too long; the database is away";
             Problems.send(ctx, 503, "stale_policy", detail);
             return null;

@@ -18,10 +18,10 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
@@ -36,7 +36,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param policies the rules and values in force
      * @param settings the values that tenants set
      * @param keys the keys as they were last read
-     * @param confirmed when policies and keys were last known to be those of the database
+     * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
      * @param metrics the meters
      * @param faults what keeps the server from being ready
@@ -48,7 +48,7 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<PolicySnapshot> policies,
             Settings settings,
             Supplier<KeyRing> keys,
-            Supplier<Instant> confirmed,
+            BooleanSupplier stale,
             DecisionRecords records,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
@@ -87,7 +87,7 @@ public final class HttpVerticle extends VerticleBase {
                 new Redaction(Redaction.DEFAULT),
                 shared.metrics());
         decisions.warmUp(WARM_UPS, sample());
-        var callers = new Callers(shared.keys(), shared.confirmed(), config.maxStaleness(), shared.clock());
+        var callers = new Callers(shared.keys(), shared.stale());
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, decisions, shared.metrics()),

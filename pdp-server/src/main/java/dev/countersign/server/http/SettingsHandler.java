@@ -45,8 +45,7 @@ final class SettingsHandler {
         if (caller == null) {
             return;
         }
-        SettingsSnapshot current = settings.current();
-        var view = new SettingView(current, current.tenant(tenant(caller)));
+        SettingView view = view(caller);
         ObjectNode body = JSON.createObjectNode();
         ArrayNode all = body.putArray("settings");
         view.names().forEach(name -> all.add(view.of(name)));
@@ -59,8 +58,7 @@ final class SettingsHandler {
             return;
         }
         String name = name(ctx);
-        SettingsSnapshot current = settings.current();
-        var view = new SettingView(current, current.tenant(tenant(caller)));
+        SettingView view = view(caller);
         if (view.names().contains(name)) {
             send(ctx, view, name);
         } else {
@@ -102,8 +100,7 @@ final class SettingsHandler {
             return;
         }
         String name = name(ctx);
-        SettingsSnapshot current = settings.current();
-        var view = new SettingView(current, current.tenant(tenant(caller)));
+        SettingView view = view(caller);
         if (view.names().contains(name)) {
             write(ctx, caller, name, null);
         } else {
@@ -167,6 +164,11 @@ final class SettingsHandler {
 
     private static String name(RoutingContext ctx) {
         return Objects.requireNonNull(ctx.pathParam("name"));
+    }
+
+    private SettingView view(Caller caller) {
+        SettingsSnapshot current = settings.current();
+        return new SettingView(current, current.tenant(tenant(caller)));
     }
 
     private static String tenant(Caller caller) {
