@@ -94,18 +94,23 @@ public final class DecisionLoop {
         this.entry = new LogEntry(redaction);
     }
 
+    /** The policies in force. What a request asks is decided by one snapshot, however many calls it holds. */
+    public PolicySnapshot policies() {
+        return policies.get();
+    }
+
     /**
      * Decides a call and appends the decision to the log.
      *
+     * @param by the policies
      * @param body the call as it was written, if it was written by itself and in the terms of AuthZEN
      * @throws LogUnavailableException if the log takes nothing; then nothing was decided
      */
-    public Decided decide(Caller caller, Call call, @Nullable Body body, Dialect dialect)
+    public Decided decide(PolicySnapshot by, Caller caller, Call call, @Nullable Body body, Dialect dialect)
             throws LogUnavailableException {
-        PolicySnapshot current = policies.get();
-        TenantPolicy policy = current.tenant(tenant(caller));
+        TenantPolicy policy = by.tenant(tenant(caller));
         Moment now = now();
-        Verdict verdict = evaluate(current, policy, caller, call, now.instant());
+        Verdict verdict = evaluate(by, policy, caller, call, now.instant());
         return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
     }
 
@@ -114,9 +119,10 @@ public final class DecisionLoop {
      *
      * @throws LogUnavailableException if the log takes nothing
      */
-    public Decided deny(Caller caller, String invalid, Dialect dialect) throws LogUnavailableException {
+    public Decided deny(PolicySnapshot by, Caller caller, String invalid, Dialect dialect)
+            throws LogUnavailableException {
         Moment now = now();
-        TenantPolicy policy = policies.get().tenant(tenant(caller));
+        TenantPolicy policy = by.tenant(tenant(caller));
         var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
         return record(decided, null, caller, policy);
     }

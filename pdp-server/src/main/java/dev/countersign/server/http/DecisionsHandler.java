@@ -3,6 +3,7 @@ package dev.countersign.server.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.explain.Explainer;
 import dev.countersign.rules.explain.Explanation;
 import dev.countersign.rules.facts.BadCall;
@@ -35,7 +36,7 @@ final class DecisionsHandler {
     private final Callers callers;
     private final DecisionRecords records;
     private final Supplier<PolicySnapshot> policies;
-    private @Nullable PolicySnapshot explained;
+    private @Nullable RuleBase explained;
     private @Nullable Explainer explainer;
 
     DecisionsHandler(Callers callers, DecisionRecords records, Supplier<PolicySnapshot> policies) {
@@ -106,7 +107,7 @@ final class DecisionsHandler {
                 var made = new Request(tenant(caller), Call.of(request), at, policy.values());
                 ObjectNode out = JSON.createObjectNode();
                 out.put("id", entry.path("id").asText());
-                Explanation explanation = explainer(current).explain(made);
+                Explanation explanation = explainer(current.base()).explain(made);
                 String decision = entry.path("decision").asText();
                 out.put("same_rules", policy.made(entry));
                 out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
@@ -119,9 +120,9 @@ final class DecisionsHandler {
         });
     }
 
-    private Explainer explainer(PolicySnapshot current) {
+    private Explainer explainer(RuleBase current) {
         if (explainer == null || !current.equals(explained)) {
-            explainer = new Explainer(current.base());
+            explainer = new Explainer(current);
             explained = current;
         }
         return explainer;

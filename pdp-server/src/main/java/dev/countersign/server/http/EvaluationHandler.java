@@ -8,6 +8,7 @@ import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
+import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -62,7 +63,8 @@ final class EvaluationHandler {
 
     private void one(RoutingContext ctx, Caller caller, Body body, long began, Answering answering) {
         try {
-            Decided decided = decisions.decide(caller, Call.of(body.json()), body, Dialect.AUTHZEN);
+            Decided decided =
+                    decisions.decide(decisions.policies(), caller, Call.of(body.json()), body, Dialect.AUTHZEN);
             answering.send(ctx, AuthzenAnswer.single(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
@@ -94,9 +96,10 @@ final class EvaluationHandler {
             }
             JsonNode options = defaults.get("options");
             Semantic semantic = semantic(options);
+            PolicySnapshot policies = decisions.policies();
             List<Decided> decided = new ArrayList<>(items.size());
             for (JsonNode item : items) {
-                Decided next = item(caller, defaults, item);
+                Decided next = item(policies, caller, defaults, item);
                 decided.add(next);
                 if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
                         || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
@@ -112,7 +115,8 @@ final class EvaluationHandler {
     }
 
     /** An item that is no complete call is denied by itself; the others are decided all the same. */
-    private Decided item(Caller caller, JsonNode defaults, JsonNode item) throws LogUnavailableException {
+    private Decided item(PolicySnapshot policies, Caller caller, JsonNode defaults, JsonNode item)
+            throws LogUnavailableException {
         Call call;
         try {
             if (!item.isObject()) {
@@ -124,9 +128,9 @@ final class EvaluationHandler {
                     merged("resource", defaults, item),
                     merged("context", defaults, item));
         } catch (BadCall e) {
-            return decisions.deny(caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
+            return decisions.deny(policies, caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
         }
-        return decisions.decide(caller, call, null, Dialect.AUTHZEN);
+        return decisions.decide(policies, caller, call, null, Dialect.AUTHZEN);
     }
 
     /** About how many bytes the items have once each has taken its defaults: that is what is decided and logged. */

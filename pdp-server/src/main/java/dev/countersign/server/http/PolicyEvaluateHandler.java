@@ -46,7 +46,8 @@ final class PolicyEvaluateHandler {
             return;
         }
         try {
-            Decided decided = decisions.decide(caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
+            Decided decided = decisions.decide(
+                    decisions.policies(), caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
             answering.send(ctx, PolicyAnswer.of(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
