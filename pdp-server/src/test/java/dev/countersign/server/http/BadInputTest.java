@@ -270,6 +270,11 @@ class BadInputTest {
         failed(bytes(GOOD.getBytes(UTF_16)), EVALUATION, 400);
     }
 
+    @Test
+    void aByteOrderMarkIsABadRequest() {
+        PATHS.forEach(path -> failed(server.post(path, "\uFEFF" + GOOD), path, 400));
+    }
+
     private static Reply bytes(byte[] body) {
         return server.send(server.request(EVALUATION, server.key("agent"))
                 .header("Content-Type", "application/json")

@@ -87,10 +87,11 @@ public record Regex(Pattern pattern, List<String> prefixes) {
                     return true;
                 }
                 case '[' -> {
-                    i = rest.indexOf(']', i + (rest.startsWith("[^", i) ? 3 : 2));
-                    if (i < 0) {
-                        return true;
+                    int end = rest.indexOf(']', i + (rest.startsWith("[^", i) ? 3 : 2));
+                    if (end < 0 || rest.substring(i + 1, end).matches(".*[\\\\\\[].*")) {
+                        return true; // an escape or a class of POSIX may hold the first bracket, so the end is unknown
                     }
+                    i = end;
                 }
                 case '(' -> depth++;
                 case ')' -> depth--;

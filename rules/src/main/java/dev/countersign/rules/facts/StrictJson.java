@@ -20,7 +20,7 @@ import java.util.Iterator;
 import java.util.regex.Pattern;
 
 /**
- * JSON as requests must be written (I-JSON, RFC 7493): well-formed UTF-8, no duplicate members, numbers that a double can
+ * JSON as requests must be written (I-JSON, RFC 7493): well-formed UTF-8 without a byte order mark, no duplicate members, numbers that a double can
  * hold, nothing after the value, nesting and lengths bounded. Two programs then never read one body in two ways.
  */
 public final class StrictJson {
@@ -46,6 +46,9 @@ public final class StrictJson {
     /** What the parser says of itself, which is no help to a client. */
     private static final Pattern INSIDE = Pattern.compile(
             ", from `[^`]*`| \\(bound as .*|: enable `.*| \\(not recognized .*| \\(start marker at .*", Pattern.DOTALL);
+
+    /** As it looks byte by byte. */
+    private static final String BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
     /** A number that a double cannot hold; integers are too short for that. */
     private static final class TooLarge extends RuntimeException {
@@ -76,6 +79,10 @@ public final class StrictJson {
         if (bytes.indexOf(0) >= 0) {
             // The parser would take this for UTF-16 or UTF-32.
             throw new BadCall("not valid JSON: the text is not UTF-8");
+        }
+        if (bytes.startsWith(BYTE_ORDER_MARK)) {
+            // The parser would skip it, and whoever copies the text would not.
+            throw new BadCall("not valid JSON: the text begins with a byte order mark");
         }
         int all = 0;
         for (byte b : json) {

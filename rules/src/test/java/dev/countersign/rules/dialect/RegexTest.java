@@ -11,6 +11,10 @@ import org.junit.jupiter.api.Test;
 class RegexTest {
     private static final int ROUNDS = Integer.getInteger("countersign.random", 500) * 10;
 
+    /** Classes whose end is not the first bracket. */
+    private static final List<String> CLASSES =
+            List.of("[\\](]", "[[:alpha:](]", "[^\\](]", "[](]", "[^](]|", "[[:^alpha:])]", "[\\pL(]", "[\\[(]|");
+
     @Test
     void literalsAtTheBeginningAreKnownAsPrefixes() {
         assertThat(prefixes("docs/public/[a-z]+")).containsExactly("docs/public/");
@@ -26,6 +30,9 @@ class RegexTest {
                 "(a|b)|c",
                 "a[|]b|c",
                 "a\\|b|c",
+                "x[\\](]|a",
+                "x[^\\](]+|a",
+                "x[[:alpha:](]|a",
                 "(?i)abc",
                 ".a",
                 "a?b",
@@ -45,6 +52,10 @@ class RegexTest {
         int compared = 0;
         for (int round = 0; round < ROUNDS; round++) {
             String regex = text(random, "aabb/(|)[]^*+?{1}.\\QE:$-", 12);
+            if (round % 2 == 0) {
+                int at = random.nextInt(regex.length() + 1);
+                regex = regex.substring(0, at) + CLASSES.get(random.nextInt(CLASSES.size())) + regex.substring(at);
+            }
             Pattern pattern;
             try {
                 pattern = Pattern.compile(regex);
