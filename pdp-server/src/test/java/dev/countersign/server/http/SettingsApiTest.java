@@ -207,6 +207,8 @@ class SettingsApiTest {
                 "approvals.denylist | {\"value\": [5]} | entry 1 is 5",
                 "open | {\"value\": \"yes\"} | needs a bool, not `yes`",
                 "until | {\"value\": \"tomorrow\"} | needs a time such as 2026-03-02T09:00:00Z",
+                "until | {\"value\": \"9999-12-31T23:59:59-05:00\"} | between the years 0000 and 9999 in UTC",
+                "until | {\"value\": \"0000-01-01T00:00:00+01:00\"} | between the years 0000 and 9999 in UTC",
                 "home | {\"value\": 5} | needs a text, not 5",
                 "home | {\"value\": null} | `value` is missing",
                 "home | {} | `value` is missing"

@@ -24,6 +24,9 @@ public record Attribute(
     /** The longest text, in UTF-16 units, that rules judge; a longer one is {@link Unavailable}. */
     public static final int MAX_TEXT = 65_536;
 
+    private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
+    private static final Instant AFTER_LAST = Instant.parse("+10000-01-01T00:00:00Z");
+
     /** Whether every request has this attribute, so that no test on it can be unknown. */
     public boolean required() {
         return builtIn != null && builtIn.required;
@@ -92,8 +95,13 @@ public record Attribute(
         return out;
     }
 
-    /** The value of a time literal, or {@code null} if {@code text} is not an RFC 3339 date-time. */
+    /**
+     * The value of a time that an author or a tenant wrote, or {@code null} if {@code text} is not an RFC 3339 date-time,
+     * or one whose offset takes it out of the years 0000 to 9999 in UTC: as an instant it could be written but not read.
+     */
     public static @Nullable Instant parseTime(String text) {
-        return time(text) instanceof Instant instant ? instant : null;
+        return time(text) instanceof Instant instant && !instant.isBefore(FIRST) && instant.isBefore(AFTER_LAST)
+                ? instant
+                : null;
     }
 }

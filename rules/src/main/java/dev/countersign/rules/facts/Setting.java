@@ -74,7 +74,7 @@ public record Setting(String name, Type type, List<Declaration> declarations) {
             case TEXT -> text(json, json.isTextual(), MAX_TEXT);
             case NUMBER -> {
                 expect(json, json.isNumber() && Double.isFinite(json.doubleValue()), "a number");
-                yield json.doubleValue();
+                yield json.doubleValue() + 0.0; // -0.0 becomes 0.0: JSON has one zero
             }
             case BOOL -> {
                 expect(json, json.isBoolean(), "a bool");
@@ -83,7 +83,7 @@ public record Setting(String name, Type type, List<Declaration> declarations) {
             case TIME -> {
                 var time = json.isTextual() ? Attribute.parseTime(json.textValue()) : null;
                 if (time == null) {
-                    throw refusal(json, "a time such as 2026-03-02T09:00:00Z");
+                    throw refusal(json, "a time such as 2026-03-02T09:00:00Z, between the years 0000 and 9999 in UTC");
                 }
                 yield time;
             }
@@ -137,7 +137,7 @@ public record Setting(String name, Type type, List<Declaration> declarations) {
                 : json.isTextual() ? "a text of " + json.textValue().length() + " characters" : "such a long number";
     }
 
-    /** A value of this setting as JSON, which {@link #read} takes. */
+    /** A value of this setting as JSON, of which {@link #read} makes the same value again. */
     public static JsonNode json(Object value) {
         JsonNodeFactory nodes = JsonNodeFactory.instance;
         if (value instanceof List<?> entries) {

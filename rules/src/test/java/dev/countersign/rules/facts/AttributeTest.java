@@ -29,10 +29,24 @@ class AttributeTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "now", "2026-01-01", "2026-01-01T00:00:00", "+12026-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"
+            strings = {
+                "",
+                "now",
+                "2026-01-01",
+                "2026-01-01T00:00:00",
+                "+12026-01-01T00:00:00Z",
+                "-0001-01-01T00:00:00Z",
+                "9999-12-31T23:59:59-05:00",
+                "0000-01-01T00:00:00+01:00"
             })
-    void whatIsNoTimeOfRfc3339IsNoTime(String text) {
+    void whatIsNoTimeOfRfc3339OrCannotBeWrittenAsOneIsNoTime(String text) {
         assertThat(Attribute.parseTime(text)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"})
+    void theFirstAndTheLastInstantAreTimes(String text) {
+        assertThat(Attribute.parseTime(text)).hasToString(text);
     }
 
     @ParameterizedTest
