@@ -200,6 +200,45 @@ class CliTest {
     }
 
     @Test
+    void packsThatDeclareOneNameWithTwoTypesAreAMistakeBeforeTheyAreServed() throws IOException {
+        String rule = "\n\nrule \"x\"\nwhen Request( action == \"a\" )\nthen decision.allow(\"A\"); end\n";
+        for (String pack : List.of(
+                "one/params: {limit: {type: number, default: 1}, home: {type: text, default: eu}}",
+                "other/params: {limit: {type: text, default: a}, home: {type: text, default: us}}",
+                "third/lists: {home: {default: [eu]}}")) {
+            String name = pack.substring(0, pack.indexOf('/'));
+            RunningServer.pack(
+                    Files.createDirectories(directory.resolve("mixed").resolve(name)),
+                    "name: " + name + "\nversion: 1.0.0\n" + pack.substring(name.length() + 1) + "\n",
+                    "package " + name + rule);
+        }
+        Path mixed = directory.resolve("mixed");
+        String data = directory.resolve("data").toString();
+        for (Ran ran : List.of(
+                run("check", mixed.toString()),
+                run(
+                        "check",
+                        mixed.resolve("one").toString(),
+                        mixed.resolve("other").toString(),
+                        mixed.resolve("third").toString()),
+                run("serve", "--port", "0", "--data", data, "--packs", mixed.toString()))) {
+            assertThat(ran.code()).as(ran.out() + ran.err()).isEqualTo(1);
+            assertThat(ran.err().lines())
+                    .filteredOn(line -> line.contains(" error "))
+                    .hasSize(2);
+            assertThat(ran.err())
+                    .contains(
+                            Path.of("other", "pack.yaml") + ":1:1: error Y001: the packs `one` and `other` both declare"
+                                    + " `limit`, as number and as text",
+                            Path.of("third", "pack.yaml") + ":1:1: error Y001: the packs `one` and `third` both declare"
+                                    + " `home`, as text and as list")
+                    .doesNotContain("\tat ");
+            assertThat(ran.out()).isEmpty();
+        }
+        assertThat(run("check", mixed.resolve("one").toString()).code()).isZero();
+    }
+
+    @Test
     void helpIsHelpAndNoMistake() {
         Ran ran = run("--help");
         assertThat(ran.code()).isZero();

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A name that a tenant may give a value of its own, with all that declare it: they are of one type, and share the value.
@@ -48,15 +49,22 @@ public record Setting(String name, Type type, List<Declaration> declarations) {
         return java.util.Collections.unmodifiableMap(byName);
     }
 
+    /** Why these two declarations of one name cannot stand together, or {@code null} if they can. */
+    public static @Nullable String conflict(Declaration one, Declaration other) {
+        if (one.type() == other.type()) {
+            return null;
+        }
+        String packs = one.pack().equals(other.pack())
+                ? "the pack `" + one.pack() + "` declares `" + one.name() + "` twice"
+                : "the packs `" + one.pack() + "` and `" + other.pack() + "` both declare `" + one.name() + "`";
+        return packs + ", as " + one.type().word() + " and as " + other.type().word()
+                + ": a tenant's value could not suit both, so rename one";
+    }
+
     private Setting and(Setting other) {
-        Declaration mine = declarations.get(0);
-        Declaration theirs = other.declarations.get(0);
-        if (type != other.type) {
-            String packs = mine.pack().equals(theirs.pack())
-                    ? "the pack `" + mine.pack() + "` declares `" + name + "` twice"
-                    : "the packs `" + mine.pack() + "` and `" + theirs.pack() + "` both declare `" + name + "`";
-            throw new IllegalArgumentException(packs + ", as " + type.word() + " and as " + other.type.word()
-                    + ": a tenant's value could not suit both, so rename one");
+        String conflict = conflict(declarations.get(0), other.declarations.get(0));
+        if (conflict != null) {
+            throw new IllegalArgumentException(conflict);
         }
         var all = new ArrayList<>(declarations);
         all.addAll(other.declarations);

@@ -5,6 +5,8 @@ import dev.countersign.rules.dialect.Diagnostic;
 import dev.countersign.rules.dialect.Diagnostics;
 import dev.countersign.rules.dialect.Gate;
 import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.facts.Declaration;
+import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -53,16 +56,30 @@ public final class PackReader {
         }
         var packs = new ArrayList<Pack>();
         var names = new HashSet<String>();
+        var declared = new HashMap<String, Declaration>();
         for (Path folder : folders) {
             Pack pack = readPack(folder);
             if (pack != null && !names.add(pack.name())) {
                 error(folder.resolve(MANIFEST).toString(), "there is another pack with the name `" + pack.name() + "`");
             } else if (pack != null) {
+                refuseConflicts(folder, pack, declared);
                 packs.add(pack);
             }
         }
         packs.sort(java.util.Comparator.comparing(Pack::name));
         return List.copyOf(packs);
+    }
+
+    /** Packs may share a name that tenants set, but then it has to be of one type. */
+    private void refuseConflicts(Path folder, Pack pack, Map<String, Declaration> declared) {
+        for (Setting setting : Setting.of(List.of(pack.vocabulary())).values()) {
+            Declaration here = setting.declarations().get(0);
+            Declaration first = declared.putIfAbsent(setting.name(), here);
+            String conflict = first == null ? null : Setting.conflict(first, here);
+            if (conflict != null) {
+                error(folder.resolve(MANIFEST).toString(), conflict);
+            }
+        }
     }
 
     /** The folders of the packs at a place: the place itself, or those in it by name; empty if there is none. */
