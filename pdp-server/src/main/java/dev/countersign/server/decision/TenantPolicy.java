@@ -5,10 +5,14 @@ import com.fasterxml.jackson.core.io.SerializedString;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -16,12 +20,20 @@ import java.util.Map;
 public final class TenantPolicy {
     private static final ObjectMapper JSON = new ObjectMapper();
     /**
-     * The most characters, as JSON, of a value that stands in every record. A longer one is there as the digest of its
-     * JSON, which the history of settings holds.
+     * The most that the values of one record come to, in bytes of their JSON. Beyond that the longest stands as
+     * {@code {"sha256": ...}}, the digest of its JSON, then the next longest, until they fit; of two that are equally long
+     * the first by name. Nothing shorter than a digest is replaced, so more than some fifty values may come to more.
+     *
+     * <p>The history of settings holds the JSON of what a tenant set. What came from the environment stands nowhere else:
+     * of that a record tells only whether it was the same.
      */
     private static final int MAX_RECORDED = 4_096;
 
+    private static final int DIGEST = digest("").toString().length();
     private static final List<String> MEMBERS = List.of("packs", "values");
+
+    /** A value in a record, and how many bytes it takes there if it stands there itself. */
+    private record Recorded(String name, Object value, int bytes) {}
 
     private final Values values;
     private final ObjectNode basis;
@@ -47,20 +59,33 @@ public final class TenantPolicy {
         ObjectNode packs = basis.putObject("packs");
         base.packs().forEach(pack -> packs.put(pack.name(), pack.digest()));
         if (!values.changed().isEmpty()) {
-            ObjectNode changed = basis.putObject("values");
-            values.changed().forEach((name, value) -> {
-                JsonNode json = Setting.json(value);
-                String text = json.toString();
-                if (text.length() > MAX_RECORDED) {
-                    changed.putObject(name).put("sha256", Sha256.hex(text));
-                } else if (json.isArray()) {
-                    changed.set(name, json);
-                } else {
-                    changed.put(name, value.toString());
-                }
-            });
+            basis.set("values", recorded(values.changed()));
         }
         return new TenantPolicy(values, basis);
+    }
+
+    private static ObjectNode recorded(Map<String, Object> changed) {
+        ObjectNode recorded = JSON.createObjectNode();
+        var longestFirst = new ArrayList<Recorded>();
+        changed.forEach((name, value) -> {
+            JsonNode node = value instanceof List<?> ? Setting.json(value) : TextNode.valueOf(value.toString());
+            recorded.set(name, node);
+            longestFirst.add(new Recorded(name, value, node.toString().getBytes(StandardCharsets.UTF_8).length));
+        });
+        longestFirst.sort(Comparator.comparingInt(Recorded::bytes).reversed().thenComparing(Recorded::name));
+        int sum = longestFirst.stream().mapToInt(Recorded::bytes).sum();
+        for (Recorded longest : longestFirst) {
+            if (sum <= MAX_RECORDED || longest.bytes() <= DIGEST) {
+                break;
+            }
+            recorded.set(longest.name(), digest(Setting.json(longest.value()).toString()));
+            sum += DIGEST - longest.bytes();
+        }
+        return recorded;
+    }
+
+    private static ObjectNode digest(String json) {
+        return JSON.createObjectNode().put("sha256", Sha256.hex(json));
     }
 
     /** The parameters and lists. */
