@@ -62,6 +62,9 @@ public final class Server implements AutoCloseable {
 
     private static final Duration DRAIN = Duration.ofSeconds(10);
 
+    /** How long a change may stay unknown where no notification comes. */
+    private static final Duration POLL = Duration.ofSeconds(1);
+
     private interface Step {
         void run() throws Exception;
     }
@@ -128,7 +131,7 @@ public final class Server implements AutoCloseable {
         var settings =
                 new Live<>("settings", none, known -> settingsStore.load().map(known::with));
         live.set(List.of(keys, settings));
-        var fresh = new LiveFeed(pool, clock, live.get());
+        var fresh = new LiveFeed(pool, clock, POLL, live.get());
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and settings");

@@ -64,11 +64,14 @@ public final class Live<T> {
             return Future.succeededFuture();
         }
         // The limit comes first, so that an answer after it changes nothing.
-        return load.apply(value).timeout(limitSeconds, TimeUnit.SECONDS).map(read -> {
-            value = read;
-            revision = current;
-            confirmed = at;
-            return null;
-        });
+        return Future.succeededFuture()
+                .compose(begun -> load.apply(value))
+                .timeout(limitSeconds, TimeUnit.SECONDS)
+                .map(read -> {
+                    value = read;
+                    revision = current;
+                    confirmed = at;
+                    return null;
+                });
     }
 }

@@ -7,6 +7,7 @@ import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.pubsub.PgSubscriber;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -19,45 +20,52 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps {@link Live} values fresh. A look asks the database how often each kind was changed, and reads those again of which
- * that is news. It looks when PostgreSQL notifies of a change, and once a second in any case; one look at a time, and a
+ * that is news. It looks when PostgreSQL notifies of a change, and at an interval in any case; one look at a time, and a
  * change during a look causes one more.
  */
 public final class LiveFeed {
     private static final Logger LOG = LoggerFactory.getLogger(LiveFeed.class);
     private static final String CHANNEL = "countersign";
-    private static final long EVERY_MILLIS = 1_000;
     private static final long LIMIT_SECONDS = 5;
 
     private final Pool pool;
     private final InstantSource clock;
+    private final Duration interval;
     private final List<Live<?>> values;
     private @Nullable PgSubscriber subscriber;
     private @Nullable Promise<Void> running;
     private @Nullable Promise<Void> next;
     private volatile boolean away;
 
-    /** A feed of these values, which does nothing yet. */
-    public LiveFeed(Pool pool, InstantSource clock, List<Live<?>> values) {
+    /**
+     * A feed of these values, which does nothing yet.
+     *
+     * @param interval how long it waits between looks that nothing calls for, and before it listens again when that
+     *     connection is lost
+     */
+    public LiveFeed(Pool pool, InstantSource clock, Duration interval, List<Live<?>> values) {
         this.pool = pool;
         this.clock = clock;
+        this.interval = interval;
         this.values = List.copyOf(values);
     }
 
     /**
      * Reads all values, and then keeps looking until {@code vertx} is closed. Notifications that do not come because
-     * their connection is lost only make changes known later, at the next look of every second.
+     * their connection is lost only make changes known later, at the next look of the interval.
      *
      * @param database where notifications come from
      * @return done when all are read; failed if they could not be, or if the database cannot be listened to
      */
     public Future<Void> start(Vertx vertx, PgConnectOptions database) {
-        PgSubscriber listening = PgSubscriber.subscriber(vertx, database).reconnectPolicy(failures -> EVERY_MILLIS);
+        long millis = interval.toMillis();
+        PgSubscriber listening = PgSubscriber.subscriber(vertx, database).reconnectPolicy(failures -> millis);
         subscriber = listening;
         listening.channel(CHANNEL).handler(kind -> look());
         return listening
                 .connect()
                 .compose(connected -> look())
-                .onSuccess(read -> vertx.setPeriodic(EVERY_MILLIS, timer -> poll()));
+                .onSuccess(read -> vertx.setPeriodic(millis, timer -> poll()));
     }
 
     /**
@@ -90,18 +98,12 @@ public final class LiveFeed {
     }
 
     private void look(Promise<Void> mine) {
-        Instant at = clock.instant();
-        pool.query("select kind, revision from revisions")
-                .execute()
-                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
-                .map(rows -> {
-                    var revisions = new HashMap<String, Long>();
-                    for (Row row : rows) {
-                        revisions.put(row.getString("kind"), row.getLong("revision"));
-                    }
-                    return revisions;
+        // Whatever is thrown in it fails the look: otherwise it would run for ever, and no other begin.
+        Future.succeededFuture()
+                .compose(begun -> {
+                    Instant at = clock.instant();
+                    return revisions().compose(revisions -> confirm(revisions, at));
                 })
-                .compose(revisions -> confirm(revisions, at))
                 .onComplete(looked -> {
                     say(looked.cause());
                     Promise<Void> waiting;
@@ -118,6 +120,19 @@ public final class LiveFeed {
                     } else {
                         mine.fail(looked.cause());
                     }
+                });
+    }
+
+    private Future<Map<String, Long>> revisions() {
+        return pool.query("select kind, revision from revisions")
+                .execute()
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .map(rows -> {
+                    var revisions = new HashMap<String, Long>();
+                    for (Row row : rows) {
+                        revisions.put(row.getString("kind"), row.getLong("revision"));
+                    }
+                    return revisions;
                 });
     }
 

@@ -17,15 +17,19 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
 
 /** A value in memory is what the database held at a moment after it was asked for. */
 @ExtendWith(PostgresExtension.class)
@@ -41,21 +45,25 @@ class LiveFeedTest {
     });
 
     private Vertx vertx;
+    private PgConnectOptions options;
+    private Pool pool;
     private LiveFeed feed;
 
     @BeforeEach
     void connect(PostgresAddress database) {
         vertx = Vertx.vertx();
-        Pool pool = PgBuilder.pool()
-                .connectingTo(new PgConnectOptions()
-                        .setHost(database.host())
-                        .setPort(database.port())
-                        .setDatabase(database.database())
-                        .setUser(database.user())
-                        .setPassword(database.password()))
-                .using(vertx)
-                .build();
-        feed = new LiveFeed(pool, (InstantSource) now::get, List.of(live));
+        options = new PgConnectOptions()
+                .setHost(database.host())
+                .setPort(database.port())
+                .setDatabase(database.database())
+                .setUser(database.user())
+                .setPassword(database.password());
+        pool = PgBuilder.pool().connectingTo(options).using(vertx).build();
+        feed = feed(now::get, Duration.ofDays(1));
+    }
+
+    private LiveFeed feed(InstantSource clock, Duration interval) {
+        return new LiveFeed(pool, clock, interval, List.of(live));
     }
 
     @AfterEach
@@ -73,11 +81,102 @@ class LiveFeedTest {
         return read;
     }
 
+    /** Starts the feed, which reads the value, and waits until it has. */
+    private void start(LiveFeed started) throws Exception {
+        Future<Void> first = started.start(vertx, options);
+        read().complete("value");
+        done(first);
+        assertThat(live.get()).isEqualTo("value");
+    }
+
+    /** Counts a change without telling anybody. */
     private static void change(PostgresAddress owner) throws SQLException {
+        execute(owner, "update revisions set revision = revision + 1 where kind = 'settings'");
+    }
+
+    private static void execute(PostgresAddress owner, String sql) throws SQLException {
         try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
                 var statement = connection.createStatement()) {
-            statement.execute("update revisions set revision = revision + 1 where kind = 'settings'");
+            statement.execute(sql);
         }
+    }
+
+    @Test
+    void aChangeIsKnownByItsNotificationAlone(@AsOwner PostgresAddress owner) throws Exception {
+        start(feed);
+        execute(owner, "insert into tenants (id, name) values ('t', 't')");
+        execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
+        read().complete("new");
+        done(feed.look());
+        assertThat(live.get()).isEqualTo("new");
+    }
+
+    @Test
+    void aChangeIsKnownWithoutItsNotificationOnceTheIntervalIsOver(@AsOwner PostgresAddress owner) throws Exception {
+        start(feed(now::get, Duration.ofMillis(20)));
+        execute(
+                owner,
+                "do $$ begin assert (select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                        + " where datname = current_database() and query ilike 'listen%') = 1,"
+                        + " 'nobody listens'; end $$");
+        change(owner);
+        read().complete("new");
+        done(feed.look());
+    }
+
+    @Test
+    void everyServerIsToldOnceOfEachChange(@AsOwner PostgresAddress owner) throws Exception {
+        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
+                var statement = connection.createStatement()) {
+            statement.execute("listen countersign");
+            execute(owner, "insert into tenants (id, name) values ('t', 't')");
+            execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
+            execute(
+                    owner,
+                    "insert into api_keys (id, name, hash, roles) values ('k', 'k', sha256('k'), array['operator'])");
+            // What is notified of comes in the order of the commits, so the last one ends it.
+            execute(owner, "notify countersign, 'end'");
+            var told = new ArrayList<String>();
+            var postgres = connection.unwrap(PGConnection.class);
+            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (!told.contains("end") && System.nanoTime() < deadline) {
+                for (PGNotification notification : postgres.getNotifications(1_000)) {
+                    told.add(notification.getParameter());
+                }
+            }
+            assertThat(told).containsExactly("settings", "keys", "end");
+        }
+    }
+
+    @Test
+    void whateverIsThrownInALookFailsItAndTheNextOneLooksAgain() throws Exception {
+        var broken = new AtomicBoolean(true);
+        LiveFeed odd = feed(
+                () -> {
+                    if (broken.get()) {
+                        throw new IllegalStateException("the clock has stopped");
+                    }
+                    return now.get();
+                },
+                Duration.ofDays(1));
+        assertThatThrownBy(() -> done(odd.look())).hasMessageContaining("the clock has stopped");
+        broken.set(false);
+        Future<Void> again = odd.look();
+        read().complete("value");
+        done(again);
+        assertThat(live.get()).isEqualTo("value");
+    }
+
+    @Test
+    void aValueWhoseReadingThrowsKeepsNoOtherFromBeingRead() throws Exception {
+        var thrower = new Live<>("keys", "none", known -> {
+            throw new IllegalStateException("it cannot begin");
+        });
+        var both = new LiveFeed(pool, now::get, Duration.ofDays(1), List.of(thrower, live));
+        Future<Void> look = both.look();
+        read().complete("value");
+        assertThatThrownBy(() -> done(look)).hasMessageContaining("it cannot begin");
+        assertThat(live.get()).isEqualTo("value");
     }
 
     @Test
