@@ -74,7 +74,15 @@ public final class SettingsSnapshot {
                 unused.put(name, String.valueOf(e.getMessage()));
             }
             if (unused.containsKey(name) && !row.equals(before.stored().get(name))) {
-                LOG.warn("the setting `{}` of the tenant `{}` is not used: {}", name, row.tenant(), unused.get(name));
+                // The tenant may read the whole reason; it can hold the value, which is nobody else's business.
+                LOG.warn(
+                        "the setting `{}` of the tenant `{}` is not used: {}",
+                        name,
+                        row.tenant(),
+                        setting == null
+                                ? "no active pack declares it"
+                                : "it does not hold what the packs take for a "
+                                        + setting.type().word());
             }
         });
         return new TenantSettings(Map.copyOf(stored), Map.copyOf(values), Map.copyOf(unused));
