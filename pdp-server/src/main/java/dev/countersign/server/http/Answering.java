@@ -29,10 +29,11 @@ final class Answering {
             @Override
             public void send() {
                 var response = ctx.response();
+                // A client that went away was not answered.
                 if (!response.closed()) {
                     response.putHeader(HttpHeaders.CONTENT_TYPE, JSON).end(Buffer.buffer(body));
+                    answered.record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
                 }
-                answered.record(System.nanoTime() - began, TimeUnit.NANOSECONDS);
             }
 
             @Override
