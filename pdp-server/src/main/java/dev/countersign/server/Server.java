@@ -128,8 +128,11 @@ public final class Server implements AutoCloseable {
         firstStart(keyStore);
         var settingsStore = new SettingsStore(pool, clock);
         var keys = new Live<>("keys", KeyRing.NONE, known -> keyStore.load());
-        var settings =
-                new Live<>("settings", none, known -> settingsStore.load().map(known::with));
+        // To read long lists takes milliseconds, for which no loop that serves requests may stand still.
+        var settings = new Live<>(
+                "settings",
+                none,
+                known -> settingsStore.load().compose(all -> vertx.executeBlocking(() -> known.with(all))));
         live.set(List.of(keys, settings));
         var fresh = new LiveFeed(pool, clock, POLL, live.get());
         feed.set(fresh);
