@@ -19,10 +19,13 @@ import org.slf4j.LoggerFactory;
  * is the only truth about how far it has come; after any doubt it is asked for again.
  *
  * <p>What had been written when the reading began is verified: all of an earlier start, and what waited while the database
- * was away. What this process writes afterwards is in the table a moment after it computed the hash, so the hash is not
- * computed a second time; the frame's own goes into the row. That is safe because a row proves itself: its hash covers its
- * bytes and the row before, so bytes that were changed in that moment are found by {@code audit verify}, in an export as
- * in the file. And a segment is only closed, and its file deleted, when its last hash is the one the writer had.
+ * was away. What this process writes afterwards is read from the file soon after its hash was computed, so the hash is not
+ * computed a second time; the frame's own goes into the row. How soon is a matter of the batches before it: a tenth of a
+ * second when none is under way, and as long as a {@code COPY} takes that is slow and does not fail, which may be the
+ * {@link Shipper}'s network timeout of 30 seconds, and again for each further batch. A batch that fails makes the reading
+ * begin anew, so that what waited is verified. It is safe because a row proves itself: its hash covers its bytes and the row
+ * before, so bytes that were changed in between are found by {@code audit verify}, in an export as in the file. And a
+ * segment is only closed, and its file deleted, when its last hash is the one the writer had.
  */
 final class Shipment implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
