@@ -13,7 +13,7 @@ import java.util.Map;
 /** Measures the whole server over HTTP against a bare one, in turn within each round. */
 final class HttpBench {
     private static final int ITEMS = 50;
-    private static final Duration DRAIN = Duration.ofMinutes(2);
+    private static final Duration DRAIN = Duration.ofMinutes(5);
     private static final int STARTS = 3;
     private static final int BIG = 10_000;
     private static final Map<String, String> DISK = Map.of("COUNTERSIGN_DURABILITY", "disk");
