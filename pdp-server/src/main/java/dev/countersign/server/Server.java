@@ -9,9 +9,12 @@ import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.http.HttpVerticle;
+import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.DemoKeys;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
+import dev.countersign.server.identity.TenantStore;
+import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
@@ -20,7 +23,6 @@ import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
-import dev.countersign.server.settings.Settings;
 import dev.countersign.server.settings.SettingsSnapshot;
 import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
@@ -76,7 +78,6 @@ public final class Server implements AutoCloseable {
     private final LogMeters logMeters = new LogMeters(metrics, clock);
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
-    private final AtomicReference<List<Live<?>>> live = new AtomicReference<>(List.of());
     private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
@@ -124,27 +125,30 @@ public final class Server implements AutoCloseable {
                 Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
         closing.push(() -> await(vertx.close(), "stopping"));
         Pool pool = connections.pool(vertx);
-        var keyStore = new KeyStore(pool, this::newId);
+        var fresh = new LiveFeed(pool, clock, POLL);
+        var changes = new Changes(pool, fresh);
+        var keyStore = new KeyStore(pool, changes, this::newId, clock);
         firstStart(keyStore);
-        var settingsStore = new SettingsStore(pool, clock);
-        var keys = new Live<>("keys", KeyRing.NONE, known -> keyStore.load());
+        var settingsStore = new SettingsStore(pool, changes, clock);
+        Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         // To read long lists takes milliseconds, for which no loop that serves requests may stand still.
-        var settings = new Live<>(
+        Live<SettingsSnapshot> settings = fresh.live(
                 "settings",
                 none,
                 known -> settingsStore.load().compose(all -> vertx.executeBlocking(() -> known.with(all))));
-        live.set(List.of(keys, settings));
-        var fresh = new LiveFeed(pool, clock, POLL, live.get());
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and settings");
         gauges(packs, log);
         var shared = new HttpVerticle.Shared(
                 config,
-                () -> settings.get().policies(),
-                new Settings(settingsStore, settings, fresh),
+                settings::get,
+                settingsStore,
                 keys::get,
-                this::stale,
+                keyStore,
+                new TenantStore(pool, changes, keyStore, clock),
+                () -> ApiKey.draw(random),
+                () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
                 metrics,
                 this::faults,
@@ -184,13 +188,8 @@ public final class Server implements AutoCloseable {
     /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
     private void firstStart(KeyStore store) throws IOException {
         KeyRing known = await(store.load(), "reading the keys");
-        boolean demo = known.byHash().values().stream().anyMatch(caller -> DemoKeys.TENANT.equals(caller.tenant()));
-        if (!config.loopback() && (known.byHash().isEmpty() || demo)) {
-            throw new IllegalArgumentException("demo keys are for loopback only, and "
-                    + (demo
-                            ? "this database holds some: revoke the keys of the tenant `demo`"
-                            : "there are no others: start once on 127.0.0.1 and make some")
-                    + ", then listen on " + config.host());
+        if (!config.loopback()) {
+            refuseDemoKeys(known, await(store.ofFirstStart(), "reading the keys"));
         }
         if (!known.byHash().isEmpty()) {
             return;
@@ -206,12 +205,23 @@ public final class Server implements AutoCloseable {
         }
     }
 
+    private void refuseDemoKeys(KeyRing known, List<String> demo) {
+        if (known.byHash().isEmpty() || !demo.isEmpty()) {
+            throw new IllegalArgumentException("demo keys are for loopback only, and "
+                    + (known.byHash().isEmpty()
+                            ? "there are no others: start once on 127.0.0.1 and make some with `countersign keys`"
+                            : "some are still good: rotate or revoke " + String.join(", ", demo)
+                                    + " with `countersign keys` while the server listens on 127.0.0.1")
+                    + ", then listen on " + config.host());
+        }
+    }
+
     private Map<String, String> faults() {
         var faults = new LinkedHashMap<String, String>();
         if (!started) {
             faults.put("server", "it is starting");
         }
-        for (Live<?> known : live.get()) {
+        for (Live<?> known : values()) {
             if (known.stale(config.maxStaleness(), clock.instant())) {
                 faults.put(known.kind(), "they could not be confirmed for " + config.maxStaleness());
             }
@@ -228,21 +238,15 @@ public final class Server implements AutoCloseable {
         return fresh != null && fresh.away() ? Map.of("database", "the database does not answer") : Map.of();
     }
 
-    /** Whether something that decides was confirmed too long ago. Asked for every request. */
-    private boolean stale() {
-        Instant now = clock.instant();
-        for (Live<?> known : live.get()) {
-            if (known.stale(config.maxStaleness(), now)) {
-                return true;
-            }
-        }
-        return false;
+    private List<Live<?>> values() {
+        LiveFeed fresh = feed.get();
+        return fresh == null ? List.of() : fresh.values();
     }
 
     /** When all that decides was last known to be what the database holds. */
     private Instant confirmed() {
         Instant oldest = Instant.MAX;
-        for (Live<?> known : live.get()) {
+        for (Live<?> known : values()) {
             oldest = known.confirmed().isBefore(oldest) ? known.confirmed() : oldest;
         }
         return oldest;

@@ -52,7 +52,9 @@ public record ServerConfig(
         /** Seconds for which the keys and settings may go unconfirmed; 600 by default. */
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
         /** Options for the Java virtual machine; read by the launcher. */
-        JAVA_OPTS("COUNTERSIGN_JAVA_OPTS");
+        JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),
+        /** The key that {@code countersign keys} calls a server with; the server does not read it. */
+        KEY("COUNTERSIGN_KEY");
 
         private final String key;
 

@@ -10,7 +10,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Reads request bodies: JSON objects, strictly. */
+/** Reads request bodies, JSON objects, strictly; and sends answers of JSON. */
 final class Bodies {
     /** The largest request body, in bytes. */
     static final long MAX_BYTES = 1 << 20;
@@ -44,6 +44,14 @@ final class Bodies {
             bad(ctx, e);
             return null;
         }
+    }
+
+    /** Answers with a JSON body. */
+    static void send(RoutingContext ctx, int status, JsonNode body) {
+        ctx.response()
+                .setStatusCode(status)
+                .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
+                .end(body.toString());
     }
 
     static void bad(RoutingContext ctx, BadCall cause) {

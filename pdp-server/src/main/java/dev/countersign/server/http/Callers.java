@@ -7,6 +7,7 @@ import dev.countersign.server.identity.Role;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.security.MessageDigest;
+import java.time.InstantSource;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -15,16 +16,19 @@ import org.jspecify.annotations.Nullable;
 final class Callers {
     private final Supplier<KeyRing> keys;
     private final BooleanSupplier stale;
+    private final InstantSource clock;
     private final MessageDigest sha256 = Sha256.newDigest();
 
     /**
      * @param keys the keys as they were last read
      * @param stale whether what the server knows, keys and all else that decides, was confirmed too long ago to let
      *     anybody in
+     * @param clock tells whether a key has expired
      */
-    Callers(Supplier<KeyRing> keys, BooleanSupplier stale) {
+    Callers(Supplier<KeyRing> keys, BooleanSupplier stale, InstantSource clock) {
         this.keys = keys;
         this.stale = stale;
+        this.clock = clock;
     }
 
     /** The caller, if its key is good and has one of the roles; else the refusal is sent and the answer is null. */
@@ -35,7 +39,7 @@ final class Callers {
             Problems.send(ctx, 503, "stale_policy", detail);
             return null;
         }
-        Caller caller = keys.get().caller(ctx.request().headers().get(HttpHeaders.AUTHORIZATION), sha256);
+        Caller caller = keys.get().caller(ctx.request().headers().get(HttpHeaders.AUTHORIZATION), sha256, clock);
         if (caller == null) {
             Problems.send(ctx, 401, "unauthorized", "a valid API key is needed: Authorization: Bearer csk_...");
             return null;

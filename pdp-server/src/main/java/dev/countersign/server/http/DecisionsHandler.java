@@ -17,6 +17,7 @@ import dev.countersign.server.identity.Role;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -24,14 +25,10 @@ import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** {@code GET /api/v1/decisions}, {@code /{id}} and {@code /{id}/explain}: the decision log of the caller's tenant. */
 final class DecisionsHandler {
-    private static final Logger LOG = LoggerFactory.getLogger(DecisionsHandler.class);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int MAX_PAGE = 200;
 
     private final Callers callers;
     private final DecisionRecords records;
@@ -53,14 +50,12 @@ final class DecisionsHandler {
         }
         try {
             var query = new DecisionRecords.Query(
-                    parameter(ctx, "decision"),
-                    parameter(ctx, "subject"),
-                    parameter(ctx, "action"),
-                    id(parameter(ctx, "before")),
-                    limit(parameter(ctx, "limit")));
-            records.list(tenant(caller), query)
-                    .onSuccess(entries -> page(ctx, entries, query.limit()))
-                    .onFailure(cause -> away(ctx, cause));
+                    Parameters.text(ctx, "decision"),
+                    Parameters.text(ctx, "subject"),
+                    Parameters.text(ctx, "action"),
+                    id(Parameters.text(ctx, "before")),
+                    Parameters.limit(ctx));
+            Waiting.read(ctx, records.list(tenant(caller), query), entries -> page(ctx, entries, query.limit()));
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
@@ -82,7 +77,7 @@ final class DecisionsHandler {
     }
 
     void get(RoutingContext ctx) {
-        find(ctx, (caller, entry) -> json(ctx, entry));
+        find(ctx, (caller, entry) -> Bodies.send(ctx, 200, entry));
     }
 
     /**
@@ -113,7 +108,7 @@ final class DecisionsHandler {
                 out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
                 out.put("decision", decision);
                 out.set("explanation", explanation.toJson());
-                json(ctx, out);
+                Bodies.send(ctx, 200, out);
             } catch (BadCall e) {
                 throw new IllegalStateException("the log holds a call that is none", e);
             }
@@ -135,19 +130,13 @@ final class DecisionsHandler {
         }
         try {
             UUID id = Objects.requireNonNull(id(ctx.pathParam("id")));
-            records.find(tenant(caller), id)
-                    .onSuccess(entry -> {
-                        if (entry == null) {
-                            Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
-                            return;
-                        }
-                        try {
-                            found.accept(caller, JSON.readTree(entry));
-                        } catch (IOException | RuntimeException e) {
-                            ctx.fail(e);
-                        }
-                    })
-                    .onFailure(cause -> away(ctx, cause));
+            Waiting.read(ctx, records.find(tenant(caller), id), entry -> {
+                if (entry == null) {
+                    Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
+                } else {
+                    found.accept(caller, read(entry));
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
@@ -157,27 +146,12 @@ final class DecisionsHandler {
         return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
     }
 
-    private static void away(RoutingContext ctx, Throwable cause) {
-        LOG.warn("the decision table cannot be read: {}", cause.toString());
-        Problems.send(
-                ctx, 503, "database_away", "the database does not answer; decisions are made and kept all the same");
-    }
-
-    private static @Nullable String parameter(RoutingContext ctx, String name) throws BadCall {
-        String value;
+    private static JsonNode read(String entry) {
         try {
-            value = ctx.request().getParam(name);
-        } catch (IllegalArgumentException e) {
-            throw new BadCall("the query is not percent-encoded UTF-8");
+            return JSON.readTree(entry);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the log holds an entry that is no JSON", e);
         }
-        if (value == null || value.isEmpty()) {
-            return null;
-        }
-        if (value.indexOf('\0') >= 0) {
-            // PostgreSQL refuses it in a text.
-            throw new BadCall("`" + name + "` holds a NUL");
-        }
-        return value;
     }
 
     private static @Nullable UUID id(@Nullable String text) throws BadCall {
@@ -186,19 +160,5 @@ final class DecisionsHandler {
         } catch (IllegalArgumentException e) {
             throw new BadCall("`" + text.substring(0, Math.min(40, text.length())) + "` is not the id of a decision");
         }
-    }
-
-    private static int limit(@Nullable String text) throws BadCall {
-        if (text == null) {
-            return 50;
-        }
-        if (!text.matches("[1-9][0-9]{0,2}") || Integer.parseInt(text) > MAX_PAGE) {
-            throw new BadCall("`limit` is a number from 1 to " + MAX_PAGE);
-        }
-        return Integer.parseInt(text);
-    }
-
-    private static void json(RoutingContext ctx, JsonNode body) {
-        ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.toString());
     }
 }

@@ -9,9 +9,13 @@ import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.Redaction;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.KeyRing;
+import dev.countersign.server.identity.KeyStore;
+import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
-import dev.countersign.server.settings.Settings;
+import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -33,9 +37,12 @@ public final class HttpVerticle extends VerticleBase {
      * What all loops share.
      *
      * @param config the settings
-     * @param policies the rules and values in force
-     * @param settings the values that tenants set
+     * @param settings the values that tenants set, and the policies that judge by them
+     * @param settingsStore where they are changed
      * @param keys the keys as they were last read
+     * @param keyStore where they are changed
+     * @param tenants the tenants
+     * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
      * @param metrics the meters
@@ -45,9 +52,12 @@ public final class HttpVerticle extends VerticleBase {
      */
     public record Shared(
             ServerConfig config,
-            Supplier<PolicySnapshot> policies,
-            Settings settings,
+            Supplier<SettingsSnapshot> settings,
+            SettingsStore settingsStore,
             Supplier<KeyRing> keys,
+            KeyStore keyStore,
+            TenantStore tenants,
+            Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
             Metrics metrics,
@@ -77,8 +87,9 @@ public final class HttpVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         ServerConfig config = shared.config();
+        Supplier<PolicySnapshot> policies = () -> shared.settings().get().policies();
         var decisions = new DecisionLoop(
-                shared.policies(),
+                policies,
                 log,
                 config.durability(),
                 task -> context.runOnContext(ignored -> task.run()),
@@ -87,13 +98,15 @@ public final class HttpVerticle extends VerticleBase {
                 new Redaction(Redaction.DEFAULT),
                 shared.metrics());
         decisions.warmUp(WARM_UPS, sample());
-        var callers = new Callers(shared.keys(), shared.stale());
+        var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
-                new DecisionsHandler(callers, shared.records(), shared.policies()),
-                new SettingsHandler(callers, shared.settings()),
+                new DecisionsHandler(callers, shared.records(), policies),
+                new SettingsHandler(callers, shared.settings(), shared.settingsStore()),
+                new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
+                new TenantsHandler(callers, shared.tenants(), shared.newKey()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                 new DocsHandler());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()

@@ -40,6 +40,8 @@ final class Routes {
             PolicyEvaluateHandler policy,
             DecisionsHandler decisions,
             SettingsHandler settings,
+            KeysHandler keys,
+            TenantsHandler tenants,
             OperationsHandler operations,
             DocsHandler docs) {
         decide(EvaluationHandler.SINGLE, evaluation::evaluation);
@@ -58,6 +60,12 @@ final class Routes {
                         settings::put,
                         HttpMethod.DELETE,
                         settings::delete));
+        on("/api/v1/keys", Map.of(HttpMethod.GET, keys::list, HttpMethod.POST, keys::create));
+        on("/api/v1/keys/:id", Map.of(HttpMethod.GET, keys::get, HttpMethod.DELETE, keys::revoke));
+        on("/api/v1/keys/:id/rotate", Map.of(HttpMethod.POST, keys::rotate));
+        on("/api/v1/tenants", Map.of(HttpMethod.GET, tenants::list, HttpMethod.POST, tenants::create));
+        on("/api/v1/tenants/:tenant", Map.of(HttpMethod.GET, tenants::get, HttpMethod.PUT, tenants::update));
+        on("/api/v1/tenants/:tenant/administrators", Map.of(HttpMethod.POST, tenants::administer));
         get("/.well-known/authzen-configuration", operations::metadata);
         get("/healthz", operations::health);
         get("/readyz", operations::ready);

@@ -9,34 +9,32 @@ import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
-import dev.countersign.server.settings.Settings;
 import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.settings.SettingsStore;
 import dev.countersign.server.settings.SettingsStore.Written;
-import io.vertx.core.AsyncResult;
-import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * {@code GET /api/v1/settings} and {@code GET}, {@code PUT} and {@code DELETE /{name}}: the values that the caller's tenant
  * gives to parameters and lists. Confined to one event loop.
  */
 final class SettingsHandler {
-    private static final Logger LOG = LoggerFactory.getLogger(SettingsHandler.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int LONGEST_SHOWN = 100;
 
     private final Callers callers;
-    private final Settings settings;
+    private final Supplier<SettingsSnapshot> settings;
+    private final SettingsStore store;
 
-    SettingsHandler(Callers callers, Settings settings) {
+    SettingsHandler(Callers callers, Supplier<SettingsSnapshot> settings, SettingsStore store) {
         this.callers = callers;
         this.settings = settings;
+        this.store = store;
     }
 
     /** Everything that the tenant may set, and what it has set that nothing reads any more. */
@@ -49,7 +47,7 @@ final class SettingsHandler {
         ObjectNode body = JSON.createObjectNode();
         ArrayNode all = body.putArray("settings");
         view.names().forEach(name -> all.add(view.of(name)));
-        json(ctx, body);
+        Bodies.send(ctx, 200, body);
     }
 
     void get(RoutingContext ctx) {
@@ -73,7 +71,7 @@ final class SettingsHandler {
             return;
         }
         String name = name(ctx);
-        SettingsSnapshot current = settings.current();
+        SettingsSnapshot current = settings.get();
         Setting setting = current.declared().get(name);
         if (setting == null) {
             unknown(ctx, name, current.declared().keySet());
@@ -109,26 +107,15 @@ final class SettingsHandler {
     }
 
     private void write(RoutingContext ctx, Caller caller, String name, @Nullable String value) {
-        // A change may become known on another loop.
-        Context loop = ctx.vertx().getOrCreateContext();
-        settings.write(
-                        tenant(caller),
-                        name,
-                        value,
-                        caller.keyId(),
-                        new Precondition(ctx.request().headers()))
-                .onComplete(written -> loop.runOnContext(back -> written(ctx, name, written)));
+        var precondition = new Precondition(ctx.request().headers());
+        Waiting.change(
+                ctx,
+                store.write(tenant(caller), name, value, caller.keyId(), precondition),
+                written -> written(ctx, name, written));
     }
 
-    private void written(RoutingContext ctx, String name, AsyncResult<Written> result) {
-        if (result.failed()) {
-            LOG.warn("a setting cannot be changed: {}", result.cause().toString());
-            Problems.send(
-                    ctx,
-                    503,
-                    "database_away",
-                    "the database does not answer; the setting may or may not have been changed: read it again later");
-        } else if (result.result() instanceof Written.Stale stale) {
+    private void written(RoutingContext ctx, String name, Written written) {
+        if (written instanceof Written.Stale stale) {
             ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
             Problems.send(
                     ctx,
@@ -137,14 +124,14 @@ final class SettingsHandler {
                     stale.version() == 0
                             ? "the tenant has no value of its own for `" + name + "`"
                             : "`" + name + "` is at version " + stale.version() + ": read it again");
-        } else if (result.result() instanceof Written.Done done) {
-            send(ctx, SettingView.after(settings.current(), name, done.now()), name);
+        } else if (written instanceof Written.Done done) {
+            send(ctx, SettingView.after(settings.get(), name, done.now()), name);
         }
     }
 
     private static void send(RoutingContext ctx, SettingView view, String name) {
         ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(view.version(name)));
-        json(ctx, view.of(name));
+        Bodies.send(ctx, 200, view.of(name));
     }
 
     private static void invalid(RoutingContext ctx, String detail) {
@@ -167,15 +154,11 @@ final class SettingsHandler {
     }
 
     private SettingView view(Caller caller) {
-        SettingsSnapshot current = settings.current();
+        SettingsSnapshot current = settings.get();
         return new SettingView(current, current.tenant(tenant(caller)));
     }
 
     private static String tenant(Caller caller) {
         return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
-    }
-
-    private static void json(RoutingContext ctx, JsonNode body) {
-        ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.toString());
     }
 }

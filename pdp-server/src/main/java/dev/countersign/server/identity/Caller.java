@@ -1,5 +1,6 @@
 package dev.countersign.server.identity;
 
+import java.time.Instant;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param tenant the tenant it acts in; {@code null} for the operator
  * @param roles what it may do
  * @param person the person whose key it is; {@code null} for a service
+ * @param until from when on the key is not good; {@code null} for never
  */
 public record Caller(
         String keyId,
         String name,
         @Nullable String tenant,
         Set<Role> roles,
-        @Nullable UUID person) {
+        @Nullable UUID person,
+        @Nullable Instant until) {
     /** Whether the key may do what one of these roles allows. */
     public boolean mayAny(Role... wanted) {
         for (Role role : wanted) {

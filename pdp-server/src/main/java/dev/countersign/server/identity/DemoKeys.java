@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The keys with which a first start on an empty database can be tried at once. */
 public final class DemoKeys {
@@ -23,17 +23,19 @@ public final class DemoKeys {
     /** Fresh keys: the operator's, an agent's, those of two persons, and one for each job around policies. */
     public static List<KeyStore.NewKey> draw(SecureRandom random) {
         List<Role> approver = List.of(Role.DECIDE, Role.APPROVALS_READ, Role.APPROVALS_APPROVE);
-        var keys = new ArrayList<KeyStore.NewKey>();
-        keys.add(new KeyStore.NewKey(ApiKey.draw(random), "operator", null, List.of(Role.OPERATOR), null));
-        keys.add(new KeyStore.NewKey(ApiKey.draw(random), "agent", TENANT, List.of(Role.DECIDE), null));
-        keys.add(new KeyStore.NewKey(ApiKey.draw(random), "alice", TENANT, approver, "alice"));
-        keys.add(new KeyStore.NewKey(ApiKey.draw(random), "bob", TENANT, approver, "bob"));
-        keys.add(new KeyStore.NewKey(
-                ApiKey.draw(random), "author", TENANT, List.of(Role.POLICY_READ, Role.POLICY_WRITE), "author"));
-        keys.add(new KeyStore.NewKey(
-                ApiKey.draw(random), "publisher", TENANT, List.of(Role.POLICY_READ, Role.POLICY_PUBLISH), "publisher"));
-        keys.add(new KeyStore.NewKey(ApiKey.draw(random), "admin", TENANT, List.of(Role.ADMIN), "admin"));
-        return keys;
+        return List.of(
+                key(random, "operator", null, List.of(Role.OPERATOR), null),
+                key(random, "agent", TENANT, List.of(Role.DECIDE), null),
+                key(random, "alice", TENANT, approver, "alice"),
+                key(random, "bob", TENANT, approver, "bob"),
+                key(random, "author", TENANT, List.of(Role.POLICY_READ, Role.POLICY_WRITE), "author"),
+                key(random, "publisher", TENANT, List.of(Role.POLICY_READ, Role.POLICY_PUBLISH), "publisher"),
+                key(random, "admin", TENANT, List.of(Role.ADMIN), "admin"));
+    }
+
+    private static KeyStore.NewKey key(
+            SecureRandom random, String name, @Nullable String tenant, List<Role> roles, @Nullable String person) {
+        return new KeyStore.NewKey(ApiKey.draw(random), name, tenant, roles, person, null, null);
     }
 
     /**

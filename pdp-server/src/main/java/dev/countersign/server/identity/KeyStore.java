@@ -1,5 +1,6 @@
 package dev.countersign.server.identity;
 
+import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Pool;
@@ -7,50 +8,77 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The keys in PostgreSQL. */
+/** The keys in PostgreSQL: those of each tenant, and those of the operator, whose tenant is {@code null}. */
 public final class KeyStore {
-    private final Pool pool;
-    private final Supplier<UUID> ids;
+    private static final String KEYS =
+            "select k.id, k.tenant, k.name, k.roles, k.person_id, p.name as person, k.created_at,"
+                    + " k.created_by, k.expires_at, k.revoked_at, k.revoked_by, k.replaces from api_keys k"
+                    + " left join persons p on p.tenant = k.tenant and p.id = k.person_id"
+                    + " where k.tenant is not distinct from $1";
 
-    /** The keys of the database behind {@code pool}; {@code ids} makes the ids of persons. */
-    public KeyStore(Pool pool, Supplier<UUID> ids) {
+    private final Pool pool;
+    private final Changes changes;
+    private final Supplier<UUID> ids;
+    private final InstantSource clock;
+
+    /**
+     * The keys of the database behind {@code pool}.
+     *
+     * @param changes how they are changed
+     * @param ids makes the ids of persons
+     * @param clock dates the changes
+     */
+    public KeyStore(Pool pool, Changes changes, Supplier<UUID> ids, InstantSource clock) {
         this.pool = pool;
+        this.changes = changes;
         this.ids = ids;
+        this.clock = clock;
     }
 
-    /** All keys that are not revoked. */
+    /** All keys that are good, of tenants that are not suspended. */
     public Future<KeyRing> load() {
-        return pool.query("select id, tenant, name, hash, roles, person_id from api_keys where revoked_at is null")
-                .execute()
+        return pool.preparedQuery("select k.id, k.tenant, k.name, k.hash, k.roles, k.person_id, k.expires_at"
+                        + " from api_keys k left join tenants t on t.id = k.tenant where k.revoked_at is null"
+                        + " and t.suspended_at is null and (k.expires_at is null or k.expires_at > $1)")
+                .execute(Tuple.of(time(clock.instant())))
                 .map(rows -> {
                     var byHash = new HashMap<ByteBuffer, Caller>();
                     for (Row row : rows) {
                         byHash.put(ByteBuffer.wrap(row.getBuffer("hash").getBytes()), caller(row));
                     }
-                    return new KeyRing(Map.copyOf(byHash));
+                    return new KeyRing(java.util.Map.copyOf(byHash));
                 });
     }
 
     private static Caller caller(Row row) {
-        var roles = EnumSet.noneOf(Role.class);
-        Arrays.stream(row.getArrayOfStrings("roles"))
-                .forEach(word -> Role.of(word).ifPresent(roles::add));
         return new Caller(
                 row.getString("id"),
                 row.getString("name"),
                 row.getString("tenant"),
-                Set.copyOf(roles),
-                row.getUUID("person_id"));
+                Set.copyOf(roles(row)),
+                row.getUUID("person_id"),
+                instant(row, "expires_at"));
+    }
+
+    private static List<Role> roles(Row row) {
+        return Arrays.stream(row.getArrayOfStrings("roles"))
+                .flatMap(word -> Role.of(word).stream())
+                .toList();
     }
 
     /**
@@ -58,16 +86,37 @@ public final class KeyStore {
      *
      * @param key the key
      * @param name what it is called
-     * @param tenant its tenant, {@code null} for the operator's
+     * @param tenant its tenant, which exists; {@code null} for the operator's
      * @param roles what it may do
-     * @param person the name of the person whose key it is, {@code null} for a service's
+     * @param person the name of the person whose key it is, who is made if the tenant has nobody of that name;
+     *     {@code null} for a service's
+     * @param expires from when on it is not good; {@code null} for never
+     * @param by the visible prefix of the key that makes it; {@code null} for a first start
      */
     public record NewKey(
             ApiKey key,
             String name,
             @Nullable String tenant,
             List<Role> roles,
-            @Nullable String person) {}
+            @Nullable String person,
+            @Nullable Instant expires,
+            @Nullable String by) {}
+
+    /** What came of a change to one key. */
+    public sealed interface Changed {
+        /** It is committed, and this is the key that the change made or left. */
+        record Done(StoredKey key) implements Changed {}
+
+        /** Nothing was changed. */
+        enum Refused implements Changed {
+            /** There is no such key in this plane. */
+            UNKNOWN,
+            /** It is expired or revoked. */
+            ENDED,
+            /** Nobody else could manage this plane's keys any more. */
+            LAST
+        }
+    }
 
     /**
      * Makes a tenant with these keys, all or nothing, unless the database holds any key: then nothing happens and the
@@ -79,34 +128,184 @@ public final class KeyStore {
                 .execute()
                 .compose(locked ->
                         connection.query("select 1 from api_keys limit 1").execute())
-                .compose(any -> any.size() > 0
-                        ? Future.succeededFuture(false)
-                        : insert(connection, tenant, keys).map(true)));
+                .compose(any -> any.size() > 0 ? Future.succeededFuture(false) : first(connection, tenant, keys)));
     }
 
-    private Future<Void> insert(SqlConnection connection, String tenant, List<NewKey> keys) {
+    private Future<Boolean> first(SqlConnection connection, String tenant, List<NewKey> keys) {
         Future<?> done = connection
                 .preparedQuery("insert into tenants (id, name) values ($1, $1) on conflict do nothing")
                 .execute(Tuple.of(tenant));
         for (NewKey key : keys) {
-            UUID person = key.person() == null ? null : ids.get();
-            if (person != null) {
-                done = done.compose(previous -> connection
-                        .preparedQuery("insert into persons (id, tenant, name) values ($1, $2, $3)")
-                        .execute(Tuple.of(person, key.tenant(), key.person())));
-            }
-            String[] roles = key.roles().stream().map(Role::word).toArray(String[]::new);
-            done = done.compose(previous -> connection
-                    .preparedQuery("insert into api_keys (id, tenant, name, hash, roles, person_id)"
-                            + " values ($1, $2, $3, $4, $5, $6)")
-                    .execute(Tuple.of(
-                            key.key().id(),
-                            key.tenant(),
-                            key.name(),
-                            Buffer.buffer(key.key().hash()),
-                            roles,
-                            person)));
+            done = done.compose(previous -> insert(connection, key, null));
         }
-        return done.mapEmpty();
+        return done.map(true);
+    }
+
+    /** The keys of a plane, by id, from the one after {@code after} on; expired and revoked ones too. */
+    public Future<List<StoredKey>> list(@Nullable String tenant, @Nullable String after, int limit) {
+        return pool.preparedQuery(KEYS + " and k.id > $2 order by k.id limit $3")
+                .execute(Tuple.of(tenant, after == null ? "" : after, limit))
+                .map(rows -> {
+                    var keys = new ArrayList<StoredKey>(rows.size());
+                    rows.forEach(row -> keys.add(stored(row)));
+                    return keys;
+                });
+    }
+
+    /** The good keys that a first start made, which stand in a file: by id. */
+    public Future<List<String>> ofFirstStart() {
+        return pool.preparedQuery("select id from api_keys where created_by is null and revoked_at is null"
+                        + " and (expires_at is null or expires_at > $1) order by id")
+                .execute(Tuple.of(time(clock.instant())))
+                .map(rows -> {
+                    var found = new ArrayList<String>();
+                    rows.forEach(row -> found.add(row.getString("id")));
+                    return found;
+                });
+    }
+
+    /** A key of a plane, or {@code null}. */
+    public Future<@Nullable StoredKey> find(@Nullable String tenant, String id) {
+        return pool.withConnection(connection -> find(connection, tenant, id));
+    }
+
+    private static Future<@Nullable StoredKey> find(SqlConnection connection, @Nullable String tenant, String id) {
+        return connection
+                .preparedQuery(KEYS + " and k.id = $2")
+                .execute(Tuple.of(tenant, id))
+                .map(rows -> rows.size() == 0 ? null : stored(rows.iterator().next()));
+    }
+
+    /** Stores a key. */
+    public Future<StoredKey> create(NewKey key) {
+        return changes.make(connection -> insert(connection, key, null));
+    }
+
+    /**
+     * Makes a key like another one, which stays good for {@code overlap} at most. If the other one expires, so does the
+     * new one, after as long a life.
+     */
+    public Future<Changed> rotate(@Nullable String tenant, String id, ApiKey next, Duration overlap, String by) {
+        return changes.make(connection -> managing(connection, tenant, id).compose(old -> {
+            Instant now = clock.instant();
+            if (old == null || old.state(now) != StoredKey.State.GOOD) {
+                return Future.succeededFuture(old == null ? Changed.Refused.UNKNOWN : Changed.Refused.ENDED);
+            }
+            Instant expires =
+                    old.expiresAt() == null ? null : now.plus(Duration.between(old.createdAt(), old.expiresAt()));
+            String person = old.person() == null ? null : old.person().name();
+            var made = new NewKey(next, old.name(), tenant, old.roles(), person, expires, by);
+            return connection
+                    .preparedQuery("update api_keys set expires_at = least(expires_at, $2) where id = $1")
+                    .execute(Tuple.of(id, time(now.plus(overlap))))
+                    .compose(ending -> insert(connection, made, id))
+                    .map(Changed.Done::new);
+        }));
+    }
+
+    /** Ends a key, now and for ever. One that was revoked before stays as it is. */
+    public Future<Changed> revoke(@Nullable String tenant, String id, String by) {
+        return changes.make(connection -> managing(connection, tenant, id).compose(key -> {
+            if (key == null || key.state(clock.instant()) == StoredKey.State.REVOKED) {
+                return Future.succeededFuture(key == null ? Changed.Refused.UNKNOWN : new Changed.Done(key));
+            }
+            return last(connection, key)
+                    .compose(last -> last
+                            ? Future.succeededFuture(Changed.Refused.LAST)
+                            : connection
+                                    .preparedQuery("update api_keys set revoked_at = $2, revoked_by = $3 where id = $1")
+                                    .execute(Tuple.of(id, time(clock.instant()), by))
+                                    .compose(ended -> find(connection, tenant, id))
+                                    .map(ended -> new Changed.Done(Objects.requireNonNull(ended))));
+        }));
+    }
+
+    /** The key, once no other transaction changes keys of this plane. */
+    private static Future<@Nullable StoredKey> managing(SqlConnection connection, @Nullable String tenant, String id) {
+        Future<?> alone = tenant == null
+                ? connection
+                        .query("select pg_advisory_xact_lock(hashtext('countersign operator keys'))")
+                        .execute()
+                : connection
+                        .preparedQuery("select 1 from tenants where id = $1 for no key update")
+                        .execute(Tuple.of(tenant));
+        return alone.compose(locked -> find(connection, tenant, id));
+    }
+
+    /** Whether this is the only good key that may manage the plane's keys. */
+    private Future<Boolean> last(SqlConnection connection, StoredKey key) {
+        Role manages = key.tenant() == null ? Role.OPERATOR : Role.ADMIN;
+        Instant now = clock.instant();
+        if (!key.roles().contains(manages) || key.state(now) != StoredKey.State.GOOD) {
+            return Future.succeededFuture(false);
+        }
+        return connection
+                .preparedQuery("select 1 from api_keys where tenant is not distinct from $1 and id <> $2"
+                        + " and $3 = any(roles) and revoked_at is null and (expires_at is null or expires_at > $4)"
+                        + " limit 1")
+                .execute(Tuple.of(key.tenant(), key.id(), manages.word(), time(now)))
+                .map(others -> others.size() == 0);
+    }
+
+    /** Stores a key in a transaction of the caller's. */
+    Future<StoredKey> insert(SqlConnection connection, NewKey key, @Nullable String replaces) {
+        return person(connection, key).compose(person -> {
+            Instant now = clock.instant();
+            String[] roles = key.roles().stream().map(Role::word).toArray(String[]::new);
+            var values = Tuple.tuple()
+                    .addString(key.key().id())
+                    .addString(key.tenant())
+                    .addString(key.name())
+                    .addBuffer(Buffer.buffer(key.key().hash()))
+                    .addArrayOfString(roles)
+                    .addUUID(person)
+                    .addOffsetDateTime(time(now))
+                    .addString(key.by())
+                    .addOffsetDateTime(key.expires() == null ? null : time(key.expires()))
+                    .addString(replaces);
+            return connection
+                    .preparedQuery(
+                            "insert into api_keys (id, tenant, name, hash, roles, person_id, created_at, created_by,"
+                                    + " expires_at, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+                    .execute(values)
+                    .compose(done -> find(connection, key.tenant(), key.key().id()))
+                    .map(Objects::requireNonNull);
+        });
+    }
+
+    private Future<@Nullable UUID> person(SqlConnection connection, NewKey key) {
+        if (key.person() == null) {
+            return Future.succeededFuture();
+        }
+        return connection
+                .preparedQuery("insert into persons (id, tenant, name) values ($1, $2, $3)"
+                        + " on conflict (tenant, lower(name)) do update set name = persons.name returning id")
+                .execute(Tuple.of(ids.get(), key.tenant(), key.person()))
+                .map(rows -> rows.iterator().next().getUUID("id"));
+    }
+
+    private static StoredKey stored(Row row) {
+        UUID person = row.getUUID("person_id");
+        return new StoredKey(
+                row.getString("id"),
+                row.getString("tenant"),
+                row.getString("name"),
+                roles(row),
+                person == null ? null : new StoredKey.Person(person, row.getString("person")),
+                Objects.requireNonNull(instant(row, "created_at")),
+                row.getString("created_by"),
+                instant(row, "expires_at"),
+                instant(row, "revoked_at"),
+                row.getString("revoked_by"),
+                row.getString("replaces"));
+    }
+
+    private static @Nullable Instant instant(Row row, String column) {
+        OffsetDateTime time = row.getOffsetDateTime(column);
+        return time == null ? null : time.toInstant();
+    }
+
+    private static OffsetDateTime time(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
     }
 }

@@ -10,10 +10,13 @@ import io.vertx.sqlclient.Row;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,23 +34,45 @@ public final class LiveFeed {
     private final Pool pool;
     private final InstantSource clock;
     private final Duration interval;
-    private final List<Live<?>> values;
+    private final List<Live<?>> values = new CopyOnWriteArrayList<>();
     private @Nullable PgSubscriber subscriber;
     private @Nullable Promise<Void> running;
     private @Nullable Promise<Void> next;
     private volatile boolean away;
 
     /**
-     * A feed of these values, which does nothing yet.
+     * A feed of no values, which does nothing yet.
      *
      * @param interval how long it waits between looks that nothing calls for, and before it listens again when that
      *     connection is lost
      */
-    public LiveFeed(Pool pool, InstantSource clock, Duration interval, List<Live<?>> values) {
+    public LiveFeed(Pool pool, InstantSource clock, Duration interval) {
         this.pool = pool;
         this.clock = clock;
         this.interval = interval;
-        this.values = List.copyOf(values);
+    }
+
+    /** A value that this feed keeps fresh once it is started; see {@link Live}. */
+    public <T> Live<T> live(String kind, T initial, Function<T, Future<T>> load) {
+        var value = new Live<>(kind, initial, load);
+        values.add(value);
+        return value;
+    }
+
+    /** The values that it keeps fresh. */
+    public List<Live<?>> values() {
+        return Collections.unmodifiableList(values);
+    }
+
+    /** Whether a value was last confirmed longer ago than {@code most}, so that nothing may be decided. */
+    public boolean stale(Duration most) {
+        Instant now = clock.instant();
+        for (Live<?> value : values) {
+            if (value.stale(most, now)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

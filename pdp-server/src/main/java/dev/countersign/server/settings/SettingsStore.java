@@ -1,5 +1,6 @@
 package dev.countersign.server.settings;
 
+import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -11,22 +12,19 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** The settings in PostgreSQL. */
 public final class SettingsStore {
-    private static final long WRITE_SECONDS = 5;
-    /** Less than the above, so that a statement that waits is rather known to have failed than not known of. */
-    private static final String STATEMENT_LIMIT = "set local statement_timeout = '3s'";
-
     private final Pool pool;
+    private final Changes changes;
     private final InstantSource clock;
 
-    /** The settings of the database behind {@code pool}; {@code clock} dates their changes. */
-    public SettingsStore(Pool pool, InstantSource clock) {
+    /** The settings of the database behind {@code pool}, changed by {@code changes}; {@code clock} dates them. */
+    public SettingsStore(Pool pool, Changes changes, InstantSource clock) {
         this.pool = pool;
+        this.changes = changes;
         this.clock = clock;
     }
 
@@ -68,21 +66,17 @@ public final class SettingsStore {
      * @param json the value, or {@code null} for none
      * @param by the visible prefix of the key that changes it
      * @param precondition whether the version at hand, 0 for none, may be changed
-     * @return failed if the database does not answer within seconds; then it may or may not be changed
+     * @return done when the change is committed and this server judges by it; failed if either is not sure
      */
     public Future<Written> write(
             String tenant, String name, @Nullable String json, String by, LongPredicate precondition) {
-        return pool.withTransaction(connection -> connection
-                        .query(STATEMENT_LIMIT)
-                        .execute()
-                        .compose(limited -> connection
-                                .preparedQuery("select 1 from tenants where id = $1 for no key update")
-                                .execute(Tuple.of(tenant)))
-                        .compose(locked -> find(connection, tenant, name))
-                        .compose(found -> precondition.test(found.version())
-                                ? change(connection, tenant, name, json, by, found)
-                                : Future.succeededFuture(new Written.Stale(found.version()))))
-                .timeout(WRITE_SECONDS, TimeUnit.SECONDS);
+        return changes.make(connection -> connection
+                .preparedQuery("select 1 from tenants where id = $1 for no key update")
+                .execute(Tuple.of(tenant))
+                .compose(locked -> find(connection, tenant, name))
+                .compose(found -> precondition.test(found.version())
+                        ? change(connection, tenant, name, json, by, found)
+                        : Future.succeededFuture(new Written.Stale(found.version()))));
     }
 
     private static Future<Found> find(SqlConnection connection, String tenant, String name) {

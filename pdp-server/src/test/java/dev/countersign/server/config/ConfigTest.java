@@ -8,6 +8,7 @@ import dev.countersign.server.http.RunningServer;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -122,5 +123,21 @@ class ConfigTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("demo keys")
                 .hasMessageContaining("127.0.0.1");
+    }
+
+    @Test
+    @ExtendWith(PostgresExtension.class)
+    void otherMachinesAreNotServedWhileAnyKeyOfTheFirstStartIsGood(@AsOwner PostgresAddress database)
+            throws IOException {
+        var env = Map.of("COUNTERSIGN_HOST", "0.0.0.0", "PUBLIC_URL", "https://pdp.example");
+        try (var first = RunningServer.start(database, RunningServer.checkout("rules/packs/base"))) {
+            String operator = first.key("operator");
+            assertThatThrownBy(() -> first.another(env, RunningServer.checkout("rules/packs/base")))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(operator.substring(0, 12))
+                    .hasMessageContaining(first.key("agent").substring(0, 12))
+                    .message()
+                    .doesNotContain(operator);
+        }
     }
 }

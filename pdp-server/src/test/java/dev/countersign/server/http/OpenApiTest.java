@@ -24,7 +24,9 @@ class OpenApiTest {
                     new EvaluationHandler(null, null, metrics),
                     new PolicyEvaluateHandler(null, null, metrics),
                     new DecisionsHandler(null, null, null),
-                    new SettingsHandler(null, null),
+                    new SettingsHandler(null, null, null),
+                    new KeysHandler(null, null, null, null),
+                    new TenantsHandler(null, null, null),
                     new OperationsHandler(null, metrics, Map::of, Map::of, ""),
                     new DocsHandler());
             return routes.served();

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -38,16 +37,12 @@ class LiveFeedTest {
 
     private final AtomicReference<Instant> now = new AtomicReference<>(START);
     private final BlockingQueue<Promise<String>> reads = new ArrayBlockingQueue<>(10);
-    private final Live<String> live = new Live<>("settings", "nothing", known -> {
-        Promise<String> read = Promise.promise();
-        reads.add(read);
-        return read.future();
-    });
 
     private Vertx vertx;
     private PgConnectOptions options;
     private Pool pool;
     private LiveFeed feed;
+    private Live<String> live;
 
     @BeforeEach
     void connect(PostgresAddress database) {
@@ -63,7 +58,17 @@ class LiveFeedTest {
     }
 
     private LiveFeed feed(InstantSource clock, Duration interval) {
-        return new LiveFeed(pool, clock, interval, List.of(live));
+        var made = new LiveFeed(pool, clock, interval);
+        live = settings(made);
+        return made;
+    }
+
+    private Live<String> settings(LiveFeed of) {
+        return of.live("settings", "nothing", known -> {
+            Promise<String> read = Promise.promise();
+            reads.add(read);
+            return read.future();
+        });
     }
 
     @AfterEach
@@ -113,7 +118,8 @@ class LiveFeedTest {
 
     @Test
     void aChangeIsKnownWithoutItsNotificationOnceTheIntervalIsOver(@AsOwner PostgresAddress owner) throws Exception {
-        start(feed(now::get, Duration.ofMillis(20)));
+        LiveFeed often = feed(now::get, Duration.ofMillis(20));
+        start(often);
         execute(
                 owner,
                 "do $$ begin assert (select count(pg_terminate_backend(pid)) from pg_stat_activity"
@@ -121,7 +127,7 @@ class LiveFeedTest {
                         + " 'nobody listens'; end $$");
         change(owner);
         read().complete("new");
-        done(feed.look());
+        done(often.look());
     }
 
     @Test
@@ -169,10 +175,11 @@ class LiveFeedTest {
 
     @Test
     void aValueWhoseReadingThrowsKeepsNoOtherFromBeingRead() throws Exception {
-        var thrower = new Live<>("keys", "none", known -> {
+        var both = new LiveFeed(pool, now::get, Duration.ofDays(1));
+        var thrower = both.live("keys", "none", known -> {
             throw new IllegalStateException("it cannot begin");
         });
-        var both = new LiveFeed(pool, now::get, Duration.ofDays(1), List.of(thrower, live));
+        live = settings(both);
         Future<Void> look = both.look();
         read().complete("value");
         assertThatThrownBy(() -> done(look)).hasMessageContaining("it cannot begin");

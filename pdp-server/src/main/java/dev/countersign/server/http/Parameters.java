@@ -1,0 +1,43 @@
+package dev.countersign.server.http;
+
+import dev.countersign.rules.facts.BadCall;
+import io.vertx.ext.web.RoutingContext;
+import org.jspecify.annotations.Nullable;
+
+/** What stands in the query of a request. */
+final class Parameters {
+    private static final int MAX_PAGE = 200;
+    private static final int USUAL_PAGE = 50;
+
+    private Parameters() {}
+
+    /** A parameter, or {@code null} if it is not given or empty. */
+    static @Nullable String text(RoutingContext ctx, String name) throws BadCall {
+        String value;
+        try {
+            value = ctx.request().getParam(name);
+        } catch (IllegalArgumentException e) {
+            throw new BadCall("the query is not percent-encoded UTF-8");
+        }
+        if (value == null || value.isEmpty()) {
+            return null;
+        }
+        if (value.indexOf('\0') >= 0) {
+            // PostgreSQL refuses it in a text.
+            throw new BadCall("`" + name + "` holds a NUL");
+        }
+        return value;
+    }
+
+    /** How many entries a page has: {@code limit}, 50 if it is not given. */
+    static int limit(RoutingContext ctx) throws BadCall {
+        String text = text(ctx, "limit");
+        if (text == null) {
+            return USUAL_PAGE;
+        }
+        if (!text.matches("[1-9][0-9]{0,2}") || Integer.parseInt(text) > MAX_PAGE) {
+            throw new BadCall("`limit` is a number from 1 to " + MAX_PAGE);
+        }
+        return Integer.parseInt(text);
+    }
+}

@@ -1,0 +1,51 @@
+package dev.countersign.server.http;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.ext.web.RoutingContext;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Requests that wait for PostgreSQL: they go on on their own loop, and say so if it does not answer. */
+final class Waiting {
+    private static final Logger LOG = LoggerFactory.getLogger(Waiting.class);
+
+    private Waiting() {}
+
+    /** Goes on with what is read. */
+    static <T extends @Nullable Object> void read(RoutingContext ctx, Future<T> reading, Consumer<T> then) {
+        on(ctx, reading, then, "the database does not answer; decisions are made and kept all the same");
+    }
+
+    /** Goes on with what came of a change. */
+    static <T extends @Nullable Object> void change(RoutingContext ctx, Future<T> changing, Consumer<T> then) {
+        on(
+                ctx,
+                changing,
+                then,
+                "the database does not answer; the change may or may not have been made: read it again later");
+    }
+
+    private static <T extends @Nullable Object> void on(
+            RoutingContext ctx, Future<T> result, Consumer<T> then, String away) {
+        // A change may become known on another loop.
+        Context loop = ctx.vertx().getOrCreateContext();
+        result.onComplete(done -> loop.runOnContext(back -> {
+            if (done.failed()) {
+                LOG.warn(
+                        "a request to {} waited in vain: {}",
+                        ctx.request().path(),
+                        done.cause().toString());
+                Problems.send(ctx, 503, "database_away", away);
+                return;
+            }
+            try {
+                then.accept(done.result());
+            } catch (RuntimeException e) {
+                ctx.fail(e);
+            }
+        }));
+    }
+}

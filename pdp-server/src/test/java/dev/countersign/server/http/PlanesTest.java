@@ -1,0 +1,152 @@
+package dev.countersign.server.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.server.identity.ApiKey;
+import dev.countersign.server.identity.Role;
+import dev.countersign.server.postgres.AsOwner;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** No route crosses from one tenant into another, nor from the operator's plane into a tenant's or back. */
+@ExtendWith(PostgresExtension.class)
+class PlanesTest {
+    /** What the operator and tenants both have, each its own. */
+    private static final Set<String> BOTH = Set.of("/api/v1/keys", "/api/v1/keys/{id}", "/api/v1/keys/{id}/rotate");
+
+    private static final Set<String> OPERATORS = Set.of(
+            "/metrics", "/api/v1/tenants", "/api/v1/tenants/{tenant}", "/api/v1/tenants/{tenant}/administrators");
+
+    private static final String CALL = """
+            {"subject": {"type": "agent", "id": "mole-subject"}, "action": {"name": "mole-action"},
+             "resource": {"type": "tool", "id": "mole-tool"}, "context": {"confidence": 0.99}}""";
+
+    private static RunningServer server;
+    /** A key of another tenant that may do everything a tenant's key may. */
+    private static ApiKey stranger;
+
+    private static String decision;
+
+    /** One operation of the API. */
+    record Operation(String method, String path) {}
+
+    @BeforeAll
+    static void start(@AsOwner PostgresAddress database) {
+        server = RunningServer.start(database, RunningServer.checkout("rules/packs/base"));
+        stranger = server.addKey(
+                "strangers",
+                "everything",
+                Arrays.stream(Role.values())
+                        .filter(role -> role != Role.OPERATOR
+                                && role != Role.APPROVALS_APPROVE
+                                && role != Role.APPROVALS_BREAK_GLASS)
+                        .map(Role::word)
+                        .toArray(String[]::new));
+        Reply made = server.post("/access/v1/evaluation", CALL);
+        decision = made.json().at("/context/evaluation_id").asText();
+        RunningServer.until(
+                "the decision is in the table",
+                () -> server.get("/api/v1/decisions/" + decision, server.key("admin"))
+                                .status()
+                        == 200);
+        Reply set =
+                server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
+        assertThat(set.status()).isEqualTo(200);
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        server.close();
+    }
+
+    static Stream<Operation> guarded() {
+        return Contract.document().path("paths").properties().stream()
+                .flatMap(path -> path.getValue().properties().stream()
+                        .filter(operation -> !operation.getValue().has("security"))
+                        .map(operation -> new Operation(operation.getKey().toUpperCase(Locale.ROOT), path.getKey())));
+    }
+
+    private static Reply ask(Operation operation, String secret) {
+        String path = operation
+                .path()
+                .replace("{tenant}", "demo")
+                .replace("{name}", "approvals.denylist")
+                .replace("/decisions/{id}", "/decisions/" + decision)
+                .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
+        assertThat(path).as("the test knows what to put there").doesNotContain("{");
+        return server.send(server.request(path, secret)
+                .header("Content-Type", "application/json")
+                .method(operation.method(), body(operation)));
+    }
+
+    private static java.net.http.HttpRequest.BodyPublisher body(Operation operation) {
+        if (operation.method().equals("GET") || operation.method().equals("DELETE")) {
+            return BodyPublishers.noBody();
+        }
+        Map<String, String> bodies = Map.of(
+                "/access/v1/evaluation",
+                CALL,
+                "/access/v1/evaluations",
+                CALL,
+                "/v1/policy/evaluate",
+                "{\"action\": \"x\"}",
+                "/api/v1/settings/{name}",
+                "{\"value\": [\"theirs\"]}");
+        return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
+    }
+
+    @Test
+    void everyRouteIsWalked() {
+        List<Operation> all = guarded().toList();
+        assertThat(all).hasSizeGreaterThan(15);
+        assertThat(all.stream().map(Operation::path)).containsAll(BOTH).containsAll(OPERATORS);
+    }
+
+    @ParameterizedTest
+    @MethodSource("guarded")
+    void theOperatorSeesNothingOfATenant(Operation operation) {
+        if (OPERATORS.contains(operation.path())) {
+            return;
+        }
+        Reply reply = ask(operation, server.key("operator"));
+        if (BOTH.contains(operation.path())) {
+            assertThat(reply.status()).isIn(200, 404, 422);
+            assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
+        } else {
+            assertThat(reply.status()).as(reply.body()).isEqualTo(403);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("guarded")
+    void aStrangerSeesNothingOfATenantAndChangesNothing(Operation operation) {
+        Reply reply = ask(operation, stranger.secret());
+        if (OPERATORS.contains(operation.path())) {
+            assertThat(reply.status()).as(reply.body()).isEqualTo(403);
+        }
+        assertThat(reply.status()).isLessThan(500);
+        if (!operation.path().contains("evaluat")) {
+            assertThat(reply.body()).doesNotContain("mole-");
+        }
+        assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
+        JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
+                .json();
+        assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
+        assertThat(server.post("/access/v1/evaluation", CALL).status()).isEqualTo(200);
+    }
+}
