@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
             TestCommand.class,
             EvalCommand.class,
             ExplainCommand.class,
+            KeysCommand.class,
             AuditCommand.class
         })
 public final class Main {

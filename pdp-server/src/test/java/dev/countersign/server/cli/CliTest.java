@@ -34,9 +34,9 @@ class CliTest {
     @TempDir
     private Path directory;
 
-    private record Ran(int code, String out, String err) {}
+    record Ran(int code, String out, String err) {}
 
-    private static Ran run(String... args) {
+    static Ran run(String... args) {
         PrintStream out = System.out;
         PrintStream err = System.err;
         var printed = new ByteArrayOutputStream();

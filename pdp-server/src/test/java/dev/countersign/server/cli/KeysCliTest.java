@@ -1,0 +1,109 @@
+package dev.countersign.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.server.http.RunningServer;
+import dev.countersign.server.postgres.AsOwner;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** {@code countersign keys} manages the keys of a running server. */
+@ExtendWith(PostgresExtension.class)
+class KeysCliTest {
+    private static RunningServer server;
+
+    @BeforeAll
+    static void start(@AsOwner PostgresAddress database) {
+        server = RunningServer.start(database, RunningServer.checkout("examples/authzen-certification"));
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        server.close();
+    }
+
+    private static CliTest.Ran keys(String... args) {
+        List<String> all = new ArrayList<>(List.of("keys"));
+        all.addAll(List.of(args));
+        all.addAll(
+                List.of("--server", server.url(), "--data", server.directory().toString()));
+        return CliTest.run(all.toArray(String[]::new));
+    }
+
+    private static JsonNode printed(CliTest.Ran ran) throws IOException {
+        assertThat(ran.code()).as(ran.err()).isZero();
+        return new ObjectMapper().readTree(ran.out());
+    }
+
+    @Test
+    void aKeyIsMadeRotatedListedAndRevoked() throws IOException {
+        JsonNode key =
+                printed(keys("create", "invoices", "--role", "decide", "--role", "audit.read", "--person", "Ivy"));
+        assertThat(server.get("/api/v1/decisions", key.path("secret").asText()).status())
+                .isEqualTo(200);
+        JsonNode next = printed(keys("rotate", key.path("id").asText(), "--overlap", "0"));
+        assertThat(server.get("/api/v1/decisions", key.path("secret").asText()).status())
+                .isEqualTo(401);
+        assertThat(server.get("/api/v1/decisions", next.path("secret").asText()).status())
+                .isEqualTo(200);
+        assertThat(printed(keys("list")).findValuesAsText("id"))
+                .contains(key.path("id").asText(), next.path("id").asText());
+        assertThat(printed(keys("revoke", next.path("id").asText()))
+                        .path("state")
+                        .asText())
+                .isEqualTo("revoked");
+        assertThat(server.get("/api/v1/decisions", next.path("secret").asText()).status())
+                .isEqualTo(401);
+    }
+
+    @Test
+    void theOperatorManagesItsOwn() throws IOException {
+        JsonNode all = printed(keys("list", "--as", "operator"));
+        assertThat(all).hasSize(1);
+        assertThat(all.path(0).path("name").asText()).isEqualTo("operator");
+    }
+
+    @Test
+    void whatTheServerRefusesIsSaid() {
+        CliTest.Ran ran = keys("create", "x", "--role", "root");
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).contains("422", "`roles` are of decide");
+        assertThat(keys("revoke", "csk_nobody").err()).contains("404", "no such key");
+        assertThat(keys("list", "--as", "nobody").err()).contains("no key `nobody`");
+    }
+
+    @Test
+    void aKeyIsNotSentInTheClearToAnotherMachine() {
+        CliTest.Ran ran = CliTest.run(
+                "keys",
+                "list",
+                "--server",
+                "http://192.0.2.1:8080",
+                "--data",
+                server.directory().toString());
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).contains("https");
+    }
+
+    @Test
+    void aServerThatIsNotThereIsSaid() {
+        CliTest.Ran ran = CliTest.run(
+                "keys",
+                "list",
+                "--server",
+                "http://127.0.0.1:1",
+                "--data",
+                server.directory().toString());
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).contains("no server answers at http://127.0.0.1:1");
+    }
+}
