@@ -72,7 +72,6 @@ public final class DecisionLoop {
      * @param loop runs a task on this loop, after the events at hand
      * @param clock tells the time of decisions
      * @param random makes their ids
-     * @param redaction takes credentials out of the record
      * @param metrics counts
      */
     public DecisionLoop(
@@ -82,7 +81,6 @@ public final class DecisionLoop {
             Executor loop,
             InstantSource clock,
             RandomGenerator random,
-            Redaction redaction,
             Metrics metrics) {
         this.policies = policies;
         this.log = log;
@@ -91,7 +89,7 @@ public final class DecisionLoop {
         this.clock = clock;
         this.random = random;
         this.meters = new DecisionMeters(metrics);
-        this.entry = new LogEntry(redaction);
+        this.entry = new LogEntry();
     }
 
     /** The policies in force. What a request asks is decided by one snapshot, however many calls it holds. */

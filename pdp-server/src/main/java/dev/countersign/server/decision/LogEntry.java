@@ -18,16 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class LogEntry {
     private static final byte[] NOTHING = {};
 
-    private final Redaction redaction;
+    private Redaction redaction = Redaction.USUAL;
     private final Json.Bytes bytes = new Json.Bytes();
     private final Part subject = new Part("subject");
     private final Part action = new Part("action");
     private final Part resource = new Part("resource");
     private final Part context = new Part("context");
-
-    LogEntry(Redaction redaction) {
-        this.redaction = redaction;
-    }
 
     /** The bytes of the last entry, from 0 to {@link #length}. */
     byte[] array() {
@@ -40,6 +36,7 @@ final class LogEntry {
 
     void encode(Decided decided, @Nullable Body body, Caller caller, TenantPolicy policy) {
         bytes.reset();
+        redaction = policy.redaction();
         Verdict verdict = decided.verdict();
         try (JsonGenerator json = Json.generator(bytes)) {
             json.writeStartObject();

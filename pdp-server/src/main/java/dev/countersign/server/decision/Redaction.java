@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.Sha256;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +39,9 @@ public final class Redaction {
             "cvc",
             "pin");
 
+    /** The one of a tenant that names nothing more. */
+    static final Redaction USUAL = new Redaction(DEFAULT);
+
     /** Names are few and come again; a caller that makes up new ones only costs itself the look. */
     private static final int MAX_KNOWN = 10_000;
 
@@ -46,6 +51,13 @@ public final class Redaction {
     /** A redaction of members whose names end in one of these. */
     public Redaction(Set<String> ends) {
         this.ends = ends.stream().map(Redaction::normal).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** The usual one, and these names in the same way. */
+    static Redaction also(Collection<String> names) {
+        var all = new HashSet<>(DEFAULT);
+        all.addAll(names);
+        return new Redaction(all);
     }
 
     /** Writes a value, credentials in it replaced. */

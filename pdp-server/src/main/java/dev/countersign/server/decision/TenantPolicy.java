@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.facts.NamedList;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What judges the requests of one tenant: its values, and the words for them and for the packs in the record of a decision. */
 public final class TenantPolicy {
@@ -29,6 +31,14 @@ public final class TenantPolicy {
      */
     private static final int MAX_RECORDED = 4_096;
 
+    /** The setting by which a tenant keeps more out of its log. */
+    public static final NamedList REDACTED = new NamedList(
+            "countersign",
+            "log.redaction",
+            List.of(),
+            null,
+            "Names of members whose values the decision log holds as digests, beside those that name credentials.");
+
     private static final int DIGEST = digest("").toString().length();
     private static final List<String> MEMBERS = List.of("packs", "values");
 
@@ -38,9 +48,11 @@ public final class TenantPolicy {
     private final Values values;
     private final ObjectNode basis;
     private final SerializableString members;
+    private final Redaction redaction;
 
-    private TenantPolicy(Values values, ObjectNode basis) {
+    private TenantPolicy(Values values, ObjectNode basis, Redaction redaction) {
         this.values = values;
+        this.redaction = redaction;
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
@@ -61,7 +73,13 @@ public final class TenantPolicy {
         if (!values.changed().isEmpty()) {
             basis.set("values", recorded(values.changed()));
         }
-        return new TenantPolicy(values, basis);
+        return new TenantPolicy(values, basis, redaction(settings.get(REDACTED.name())));
+    }
+
+    private static Redaction redaction(@Nullable Object names) {
+        return names instanceof List<?> given && !given.isEmpty()
+                ? Redaction.also(given.stream().map(String::valueOf).toList())
+                : Redaction.USUAL;
     }
 
     private static ObjectNode recorded(Map<String, Object> changed) {
@@ -91,6 +109,11 @@ public final class TenantPolicy {
     /** The parameters and lists. */
     public Values values() {
         return values;
+    }
+
+    /** What takes out of the record what must not stand in it. */
+    Redaction redaction() {
+        return redaction;
     }
 
     /** The members {@code packs} and {@code values} of a record, written once: a comma, then the members. */

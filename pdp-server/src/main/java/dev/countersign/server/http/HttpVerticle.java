@@ -7,7 +7,6 @@ import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.PolicySnapshot;
-import dev.countersign.server.decision.Redaction;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.KeyRing;
@@ -95,7 +94,6 @@ public final class HttpVerticle extends VerticleBase {
                 task -> context.runOnContext(ignored -> task.run()),
                 shared.clock(),
                 new SplittableRandom(new SecureRandom().nextLong()),
-                new Redaction(Redaction.DEFAULT),
                 shared.metrics());
         decisions.warmUp(WARM_UPS, sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());

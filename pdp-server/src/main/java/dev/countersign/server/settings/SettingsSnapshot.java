@@ -6,9 +6,11 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.TenantPolicy;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,18 +24,36 @@ public final class SettingsSnapshot {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Map<String, String> env;
+    private final Map<String, Setting> declared;
     private final PolicySnapshot policies;
     private final Map<String, TenantSettings> tenants;
 
-    private SettingsSnapshot(Map<String, String> env, PolicySnapshot policies, Map<String, TenantSettings> tenants) {
+    private SettingsSnapshot(
+            Map<String, String> env,
+            Map<String, Setting> declared,
+            PolicySnapshot policies,
+            Map<String, TenantSettings> tenants) {
         this.env = env;
+        this.declared = declared;
         this.policies = policies;
         this.tenants = tenants;
     }
 
-    /** One in which no tenant has set anything. */
+    /**
+     * One in which no tenant has set anything.
+     *
+     * @throws IllegalArgumentException if a pack declares a name that is the server's own
+     */
     public static SettingsSnapshot none(PolicySnapshot policies, Map<String, String> env) {
-        return new SettingsSnapshot(env, policies, Map.of());
+        var declared = new TreeMap<>(policies.base().settings());
+        Setting own = Setting.of(TenantPolicy.REDACTED);
+        Setting taken = declared.put(own.name(), own);
+        if (taken != null) {
+            throw new IllegalArgumentException(
+                    "the pack `" + taken.declarations().get(0).pack() + "` declares `" + own.name()
+                            + "`, which is the server's own setting: rename it");
+        }
+        return new SettingsSnapshot(env, Collections.unmodifiableMap(declared), policies, Map.of());
     }
 
     /** This one with other settings. Tenants of whom nothing changed keep what judges them. */
@@ -48,21 +68,21 @@ public final class SettingsSnapshot {
             TenantSettings now = tenant(tenant);
             TenantPolicy judging = policies.own().get(tenant);
             if (judging == null || !now.stored().equals(stored)) {
-                now = read(base, now, stored);
+                now = read(now, stored);
                 judging = TenantPolicy.of(base, env, now.values());
             }
             settings.put(tenant, now);
             own.put(tenant, judging);
         });
         return new SettingsSnapshot(
-                env, new PolicySnapshot(base, policies.defaults(), Map.copyOf(own)), Map.copyOf(settings));
+                env, declared, new PolicySnapshot(base, policies.defaults(), Map.copyOf(own)), Map.copyOf(settings));
     }
 
-    private static TenantSettings read(RuleBase base, TenantSettings before, Map<String, StoredSetting> stored) {
+    private TenantSettings read(TenantSettings before, Map<String, StoredSetting> stored) {
         var values = new HashMap<String, Object>();
         var unused = new HashMap<String, String>();
         stored.forEach((name, row) -> {
-            Setting setting = base.settings().get(name);
+            Setting setting = declared.get(name);
             try {
                 if (setting == null) {
                     throw new IllegalArgumentException("no active pack declares `" + name + "`");
@@ -90,9 +110,7 @@ public final class SettingsSnapshot {
 
     /** One setting, or none, as this snapshot's packs take it. */
     public TenantSettings read(@Nullable StoredSetting only) {
-        return only == null
-                ? TenantSettings.NONE
-                : read(policies.base(), tenant(only.tenant()), Map.of(only.name(), only));
+        return only == null ? TenantSettings.NONE : read(tenant(only.tenant()), Map.of(only.name(), only));
     }
 
     /** What judges by these settings. */
@@ -102,7 +120,7 @@ public final class SettingsSnapshot {
 
     /** Everything that a tenant may set, by name. */
     public Map<String, Setting> declared() {
-        return policies.base().settings();
+        return declared;
     }
 
     /** The environment, in which packs look for values that no tenant sets. */

@@ -6,7 +6,6 @@ import dev.countersign.rules.dialect.Diagnostics;
 import dev.countersign.rules.pack.PackReader;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.PolicySnapshot;
-import dev.countersign.server.decision.Redaction;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.metrics.LogMeters;
@@ -50,7 +49,6 @@ class AnsweringTest {
                     turns::add,
                     Clock.systemUTC(),
                     new SplittableRandom(1),
-                    new Redaction(Redaction.DEFAULT),
                     metrics);
             var answering = new Answering(decisions, metrics, PATH);
             var router = Router.router(vertx);
