@@ -2,11 +2,14 @@
 
 alter table tenants
   -- While this is set, none of the tenant's keys is good.
-  add column suspended_at timestamptz;
+  add column suspended_at timestamptz,
+  add column suspended_by text;
 
 alter table api_keys
   -- Null for the keys of a first start.
   add column created_by text,
+  -- How long it was made to be good for, whatever has shortened that since; null for ever.
+  add column life_seconds bigint,
   -- From then on the key is not good; null for never.
   add column expires_at timestamptz,
   add column revoked_by text,
@@ -15,13 +18,16 @@ alter table api_keys
   add constraint api_keys_services_never_approve check (
     person_id is not null or not roles && array['approvals.approve', 'approvals.break_glass']);
 
-create index api_keys_of_tenant on api_keys (tenant, id);
+create index api_keys_replaced on api_keys (replaces);
 
--- One human is one person, however a key's maker spells the name.
-create unique index persons_by_name on persons (tenant, lower(name));
+-- One human is one person, however a key's maker spells the name: what is compared is folded by the server.
+alter table persons add column folded text;
+update persons set folded = lower(name);
+alter table persons alter column folded set not null;
+create unique index persons_by_name on persons (tenant, folded);
 
 create trigger tenants_revision after update or delete or truncate on tenants
   for each statement execute function count_revision('keys');
 
-grant update (suspended_at) on tenants to ${app_role};
+grant update (suspended_at, suspended_by) on tenants to ${app_role};
 grant update (expires_at, revoked_by) on api_keys to ${app_role};

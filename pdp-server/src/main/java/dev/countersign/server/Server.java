@@ -126,7 +126,7 @@ public final class Server implements AutoCloseable {
         closing.push(() -> await(vertx.close(), "stopping"));
         Pool pool = connections.pool(vertx);
         var fresh = new LiveFeed(pool, clock, POLL);
-        var changes = new Changes(pool, fresh);
+        var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
         firstStart(keyStore);
         var settingsStore = new SettingsStore(pool, changes, clock);
@@ -191,7 +191,10 @@ public final class Server implements AutoCloseable {
         if (!config.loopback()) {
             refuseDemoKeys(known, await(store.ofFirstStart(), "reading the keys"));
         }
-        if (!known.byHash().isEmpty()) {
+        if (await(store.any(), "reading the keys")) {
+            if (known.byHash().values().stream().allMatch(caller -> caller.tenant() != null)) {
+                LOG.warn("no key of the operator is good any more; docs/operator.md says how to get one back");
+            }
             return;
         }
         // The file comes first: keys that nobody can read would be of no use.
@@ -209,8 +212,8 @@ public final class Server implements AutoCloseable {
         if (known.byHash().isEmpty() || !demo.isEmpty()) {
             throw new IllegalArgumentException("demo keys are for loopback only, and "
                     + (known.byHash().isEmpty()
-                            ? "there are no others: start once on 127.0.0.1 and make some with `countersign keys`"
-                            : "some are still good: rotate or revoke " + String.join(", ", demo)
+                            ? "no other is good: start on 127.0.0.1 and make some with `countersign keys`"
+                            : "some are still good: revoke " + String.join(", ", demo)
                                     + " with `countersign keys` while the server listens on 127.0.0.1")
                     + ", then listen on " + config.host());
         }

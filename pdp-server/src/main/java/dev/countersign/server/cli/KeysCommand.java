@@ -119,14 +119,14 @@ final class KeysCommand implements Callable<Integer> {
                             description = "Seconds for which the old one stays good (default: ${DEFAULT-VALUE}).")
                     long overlap)
             throws IOException, InterruptedException {
-        return print(ask(
-                "POST", "/" + encoded(id) + "/rotate", JSON.createObjectNode().put("overlap_seconds", overlap)));
+        return print(
+                ask("POST", "/" + id(id) + "/rotate", JSON.createObjectNode().put("overlap_seconds", overlap)));
     }
 
     @Command(name = "revoke", description = "End a key, now and for ever.", mixinStandardHelpOptions = true)
     Integer revoke(@Parameters(paramLabel = "ID", description = "The visible prefix of the key.") String id)
             throws IOException, InterruptedException {
-        return print(ask("DELETE", "/" + encoded(id), null));
+        return print(ask("DELETE", "/" + id(id), null));
     }
 
     private JsonNode ask(String method, String path, @Nullable JsonNode body) throws IOException, InterruptedException {
@@ -164,7 +164,7 @@ final class KeysCommand implements Callable<Integer> {
     private String secret() throws IOException {
         String named = System.getenv(ServerConfig.Variable.KEY.key());
         if (named != null) {
-            return named;
+            return checked(named.strip(), ServerConfig.Variable.KEY.key());
         }
         Path file = data.resolve("keys.json");
         if (!Files.isRegularFile(file)) {
@@ -174,7 +174,20 @@ final class KeysCommand implements Callable<Integer> {
         if (!secret.isTextual()) {
             throw new IOException("there is no key `" + as + "` in " + file);
         }
-        return secret.textValue();
+        return checked(secret.textValue().strip(), "the key `" + as + "` in " + file);
+    }
+
+    /** A secret that cannot be sent must not get into the message of whoever tries. */
+    private static String checked(String secret, String where) {
+        if (!secret.matches("csk_[a-z0-9]+_[A-Za-z0-9_-]+")) {
+            throw new IllegalArgumentException(where + " is no API key: csk_..._...");
+        }
+        return secret;
+    }
+
+    /** The visible prefix, also of a whole key: a secret belongs into no path. */
+    private static String id(String given) {
+        return encoded(given.replaceFirst("^(csk_[a-z0-9]+)_.*$", "$1"));
     }
 
     private static String encoded(String text) {

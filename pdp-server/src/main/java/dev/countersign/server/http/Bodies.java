@@ -54,6 +54,12 @@ final class Bodies {
                 .end(body.toString());
     }
 
+    /** Answers 201 with what holds a secret: nobody on the way is to keep it. */
+    static void sendSecret(RoutingContext ctx, JsonNode body) {
+        ctx.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        send(ctx, 201, body);
+    }
+
     static void bad(RoutingContext ctx, BadCall cause) {
         Problems.send(ctx, 400, "invalid_request", String.valueOf(cause.getMessage()));
     }

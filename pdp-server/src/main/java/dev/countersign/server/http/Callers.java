@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds out who calls and whether they may. Confined to one event loop. */
 final class Callers {
+    /** What to do where no good key is shown. */
+    static final String NEEDED = "a valid API key is needed: Authorization: Bearer csk_...";
+
     private final Supplier<KeyRing> keys;
     private final BooleanSupplier stale;
     private final InstantSource clock;
@@ -41,7 +44,7 @@ final class Callers {
         }
         Caller caller = keys.get().caller(ctx.request().headers().get(HttpHeaders.AUTHORIZATION), sha256, clock);
         if (caller == null) {
-            Problems.send(ctx, 401, "unauthorized", "a valid API key is needed: Authorization: Bearer csk_...");
+            Problems.send(ctx, 401, "unauthorized", NEEDED);
             return null;
         }
         if (!caller.mayAny(roles)) {

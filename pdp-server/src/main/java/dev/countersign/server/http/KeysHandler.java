@@ -3,13 +3,13 @@ package dev.countersign.server.http;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.countersign.rules.facts.BadCall;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.http.Members.Unfit;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.KeyStore.Changed;
+import dev.countersign.server.identity.PersonName;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.identity.StoredKey;
 import io.vertx.ext.web.RoutingContext;
@@ -19,7 +19,7 @@ import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeysHandler {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int LONGEST_NAME = 200;
     private static final Duration USUAL_OVERLAP = Duration.ofDays(1);
     private static final Duration LONGEST_OVERLAP = Duration.ofDays(30);
     private static final List<Role> OF_PERSONS = List.of(Role.APPROVALS_APPROVE, Role.APPROVALS_BREAK_GLASS);
@@ -49,22 +48,8 @@ final class KeysHandler {
     /** By id; {@code limit}, {@code after} (an id). */
     void list(RoutingContext ctx) {
         Caller caller = caller(ctx);
-        if (caller == null) {
-            return;
-        }
-        try {
-            int limit = Parameters.limit(ctx);
-            Waiting.read(ctx, keys.list(caller.tenant(), Parameters.text(ctx, "after"), limit), page -> {
-                ObjectNode out = JSON.createObjectNode();
-                ArrayNode all = out.putArray("keys");
-                page.forEach(key -> all.add(view(key)));
-                if (page.size() == limit) {
-                    out.put("next", page.get(limit - 1).id());
-                }
-                Bodies.send(ctx, 200, out);
-            });
-        } catch (BadCall e) {
-            Bodies.bad(ctx, e);
+        if (caller != null) {
+            Pages.send(ctx, "keys", (after, limit) -> keys.list(caller.tenant(), after, limit), this::view);
         }
     }
 
@@ -89,15 +74,15 @@ final class KeysHandler {
         }
         try {
             KeyStore.NewKey wanted = wanted(caller, new Members(body.json(), "name", "roles", "person", "expires_at"));
-            Waiting.change(ctx, keys.create(wanted), made -> created(ctx, made, wanted.key()));
+            Waiting.change(ctx, keys.create(wanted, caller.keyId()), made -> created(ctx, made, wanted.key()));
         } catch (Unfit e) {
             Members.refuse(ctx, e);
         }
     }
 
     private KeyStore.NewKey wanted(Caller caller, Members members) throws Unfit {
-        String name = members.required("name", LONGEST_NAME);
-        String person = members.text("person", LONGEST_NAME);
+        String name = members.required("name", Members.LONGEST_NAME);
+        PersonName person = members.person("person");
         Instant expires = members.time("expires_at");
         if (expires != null && !expires.isAfter(clock.instant())) {
             throw new Unfit("`expires_at` is over");
@@ -161,25 +146,31 @@ final class KeysHandler {
         }
     }
 
-    private static void changed(RoutingContext ctx, Changed changed, java.util.function.Consumer<StoredKey> done) {
+    private static void changed(RoutingContext ctx, Changed changed, Consumer<StoredKey> done) {
         if (changed instanceof Changed.Done it) {
             done.accept(it.key());
         } else if (changed == Changed.Refused.UNKNOWN) {
             unknown(ctx);
         } else if (changed == Changed.Refused.ENDED) {
             Problems.send(ctx, 409, "key_ended", "this key is expired or revoked: make another one");
+        } else if (changed == Changed.Refused.REPLACED) {
+            Problems.send(
+                    ctx,
+                    409,
+                    "key_replaced",
+                    "another key has come in the place of this one already (its `replaces` says so): revoke that one first");
         } else {
             Problems.send(
                     ctx,
                     409,
                     "last_key",
-                    "without this key nobody could manage keys any more: make another one with its role first");
+                    "no other key that may manage keys lasts as long as this one: make another one with its role first");
         }
     }
 
     private void created(RoutingContext ctx, StoredKey made, ApiKey key) {
         ctx.response().putHeader("Location", "/api/v1/keys/" + made.id());
-        Bodies.send(ctx, 201, secret(view(made), key));
+        Bodies.sendSecret(ctx, secret(view(made), key));
     }
 
     /** The view of a key that was just made, with its secret. */
@@ -220,7 +211,7 @@ final class KeysHandler {
     }
 
     private static String id(RoutingContext ctx) {
-        return Objects.requireNonNull(ctx.pathParam("id"));
+        return Parameters.id(ctx, "id");
     }
 
     private static void unknown(RoutingContext ctx) {

@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.Attribute;
+import dev.countersign.server.identity.PersonName;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The members of a body that manages something: of these names and no others, so that no slip goes unseen. */
 final class Members {
+    /** The longest name of anything, in characters. */
+    static final int LONGEST_NAME = 200;
+
     private static final int LONGEST_SHOWN = 100;
 
     /** What a member may not be; the message is for the caller. */
@@ -52,7 +56,7 @@ final class Members {
         }
         if (!value.isTextual()
                 || value.textValue().isBlank()
-                || value.textValue().length() > longest
+                || value.textValue().codePointCount(0, value.textValue().length()) > longest
                 || value.textValue().indexOf('\0') >= 0) {
             throw new Unfit("`" + name + "` is a text of 1 to " + longest + " characters");
         }
@@ -66,6 +70,23 @@ final class Members {
             throw new Unfit("`" + name + "` is missing");
         }
         return value;
+    }
+
+    /** Whatever a member holds; {@code null} if it is not given. */
+    @Nullable
+    JsonNode json(String name) {
+        return body.get(name);
+    }
+
+    /** The human whose name a member holds; {@code null} if it is not given. */
+    @Nullable
+    PersonName person(String name) throws Unfit {
+        String value = text(name, LONGEST_NAME);
+        try {
+            return value == null ? null : PersonName.of(value);
+        } catch (IllegalArgumentException e) {
+            throw new Unfit("`" + name + "`: " + e.getMessage());
+        }
     }
 
     /** The texts in a member; none if it is not given. */
@@ -82,13 +103,13 @@ final class Members {
         return texts;
     }
 
-    /** The boolean in a member. */
-    boolean bool(String name, boolean byDefault) throws Unfit {
+    /** The boolean in a member that has to be given. */
+    boolean bool(String name) throws Unfit {
         JsonNode value = body.path(name);
-        if (!value.isMissingNode() && !value.isBoolean()) {
-            throw new Unfit("`" + name + "` is true or false");
+        if (!value.isBoolean()) {
+            throw new Unfit("`" + name + "` is " + (value.isMissingNode() ? "missing: " : "") + "true or false");
         }
-        return value.asBoolean(byDefault);
+        return value.booleanValue();
     }
 
     /** The whole number in a member, from {@code least} to {@code most}. */

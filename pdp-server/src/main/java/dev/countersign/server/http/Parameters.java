@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import dev.countersign.rules.facts.BadCall;
 import io.vertx.ext.web.RoutingContext;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What stands in the query of a request. */
@@ -27,6 +28,12 @@ final class Parameters {
             throw new BadCall("`" + name + "` holds a NUL");
         }
         return value;
+    }
+
+    /** The id in the path. One that no id can be is as good as any other that is not there: the empty one. */
+    static String id(RoutingContext ctx, String name) {
+        String id = Objects.requireNonNull(ctx.pathParam(name));
+        return id.indexOf('\0') >= 0 ? "" : id;
     }
 
     /** How many entries a page has: {@code limit}, 50 if it is not given. */

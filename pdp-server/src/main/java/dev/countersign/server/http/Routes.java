@@ -6,6 +6,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -136,6 +137,12 @@ final class Routes {
         }
     }
 
+    /** The route of a request for the server's log: what stands in its path may be a secret that slipped in. */
+    static String named(RoutingContext ctx) {
+        Route route = ctx.currentRoute();
+        return ctx.request().method() + " " + (route == null || route.getPath() == null ? "(none)" : route.getPath());
+    }
+
     private void failed(RoutingContext ctx) {
         int status = ctx.statusCode();
         if (ctx.failure() instanceof HttpClosedException) {
@@ -147,7 +154,7 @@ final class Routes {
         } else if (status >= 400 && status < 500) {
             Problems.send(ctx, status, "invalid_request", UNREADABLE);
         } else {
-            LOG.error("a request to {} failed", ctx.request().path(), ctx.failure());
+            LOG.error("a request to {} failed", named(ctx), ctx.failure());
             Problems.send(ctx, 500, "internal_error", "the server could not answer; nothing was allowed");
         }
     }

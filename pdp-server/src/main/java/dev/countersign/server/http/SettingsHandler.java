@@ -77,7 +77,13 @@ final class SettingsHandler {
             unknown(ctx, name, current.declared().keySet());
             return;
         }
-        JsonNode given = body.json().get("value");
+        JsonNode given;
+        try {
+            given = new Members(body.json(), "value").json("value");
+        } catch (Members.Unfit e) {
+            Members.refuse(ctx, e);
+            return;
+        }
         if (given == null || given.isNull()) {
             invalid(ctx, "`value` is missing; DELETE takes the tenant's own value away");
             return;

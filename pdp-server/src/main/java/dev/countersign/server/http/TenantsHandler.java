@@ -1,29 +1,27 @@
 package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.countersign.rules.facts.BadCall;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.http.Members.Unfit;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.KeyStore;
+import dev.countersign.server.identity.PersonName;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.identity.Tenant;
 import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.identity.TenantStore.Administered;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /api/v1/tenants}: the operator's plane. It makes and suspends tenants, and sees nothing of what is in them. */
 final class TenantsHandler {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern ID = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
-    private static final int LONGEST_NAME = 200;
 
     private final Callers callers;
     private final TenantStore tenants;
@@ -37,22 +35,8 @@ final class TenantsHandler {
 
     /** By id; {@code limit}, {@code after} (an id). */
     void list(RoutingContext ctx) {
-        if (callers.require(ctx, Role.OPERATOR) == null) {
-            return;
-        }
-        try {
-            int limit = Parameters.limit(ctx);
-            Waiting.read(ctx, tenants.list(Parameters.text(ctx, "after"), limit), page -> {
-                ObjectNode out = JSON.createObjectNode();
-                ArrayNode all = out.putArray("tenants");
-                page.forEach(tenant -> all.add(view(tenant)));
-                if (page.size() == limit) {
-                    out.put("next", page.get(limit - 1).id());
-                }
-                Bodies.send(ctx, 200, out);
-            });
-        } catch (BadCall e) {
-            Bodies.bad(ctx, e);
+        if (callers.require(ctx, Role.OPERATOR) != null) {
+            Pages.send(ctx, "tenants", tenants::list, TenantsHandler::view);
         }
     }
 
@@ -71,13 +55,13 @@ final class TenantsHandler {
         }
         try {
             var members = new Members(body.json(), "id", "name", "administrator");
-            String id = members.required("id", LONGEST_NAME);
+            String id = members.required("id", Members.LONGEST_NAME);
             if (!ID.matcher(id).matches()) {
                 throw new Unfit("`id` has 1 to 63 of a-z, 0-9 and -, and a letter or digit at both ends");
             }
-            String name = members.text("name", LONGEST_NAME);
+            String name = members.text("name", Members.LONGEST_NAME);
             KeyStore.NewKey key = administrator(caller, id, members);
-            Waiting.change(ctx, tenants.create(id, name == null ? id : name, key), made -> {
+            Waiting.change(ctx, tenants.create(id, name == null ? id : name, key, caller.keyId()), made -> {
                 if (made == null) {
                     Problems.send(ctx, 409, "exists", "there is a tenant `" + id + "` already");
                     return;
@@ -99,7 +83,7 @@ final class TenantsHandler {
         }
         try {
             KeyStore.NewKey key = administrator(caller, id(ctx), new Members(body.json(), "administrator"));
-            Waiting.change(ctx, tenants.administer(id(ctx), key), made -> {
+            Waiting.change(ctx, tenants.administer(id(ctx), key, caller.keyId()), made -> {
                 if (made == null) {
                     unknown(ctx);
                 } else {
@@ -112,36 +96,44 @@ final class TenantsHandler {
     }
 
     private KeyStore.NewKey administrator(Caller caller, String tenant, Members members) throws Unfit {
-        String person = members.required("administrator", LONGEST_NAME);
-        return new KeyStore.NewKey(newKey.get(), person, tenant, List.of(Role.ADMIN), person, null, caller.keyId());
+        PersonName person = members.person("administrator");
+        if (person == null) {
+            throw new Unfit("`administrator` is missing");
+        }
+        return new KeyStore.NewKey(
+                newKey.get(), person.shown(), tenant, List.of(Role.ADMIN), person, null, caller.keyId());
     }
 
     private static void administered(RoutingContext ctx, Administered made, ApiKey key) {
         ObjectNode out = view(made.tenant());
-        out.set(
-                "key",
-                KeysHandler.secret(KeysHandler.view(made.key(), made.key().createdAt()), key));
-        Bodies.send(ctx, 201, out);
+        ObjectNode shown =
+                KeysHandler.secret(KeysHandler.view(made.key(), made.key().createdAt()), key);
+        // Who the tenant's people are is the tenant's own.
+        shown.remove("person");
+        out.set("key", shown);
+        Bodies.sendSecret(ctx, out);
     }
 
     /** The name, and whether the tenant is suspended: then none of its keys is good. */
     void update(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.OPERATOR);
         Body body = caller == null ? null : Bodies.object(ctx);
-        if (body == null) {
+        if (caller == null || body == null) {
             return;
         }
         try {
             var members = new Members(body.json(), "name", "suspended");
-            String name = members.required("name", LONGEST_NAME);
+            String name = members.required("name", Members.LONGEST_NAME);
             Waiting.change(
-                    ctx, tenants.update(id(ctx), name, members.bool("suspended", false)), tenant -> found(ctx, tenant));
+                    ctx,
+                    tenants.update(id(ctx), name, members.bool("suspended"), caller.keyId()),
+                    tenant -> found(ctx, tenant));
         } catch (Unfit e) {
             Members.refuse(ctx, e);
         }
     }
 
-    private static void found(RoutingContext ctx, @org.jspecify.annotations.Nullable Tenant tenant) {
+    private static void found(RoutingContext ctx, @Nullable Tenant tenant) {
         if (tenant == null) {
             unknown(ctx);
         } else {
@@ -156,13 +148,13 @@ final class TenantsHandler {
                 .put("created_at", tenant.createdAt().toString())
                 .put("suspended", tenant.suspendedAt() != null);
         if (tenant.suspendedAt() != null) {
-            out.put("suspended_at", tenant.suspendedAt().toString());
+            out.put("suspended_at", tenant.suspendedAt().toString()).put("suspended_by", tenant.suspendedBy());
         }
         return out;
     }
 
     private static String id(RoutingContext ctx) {
-        return Objects.requireNonNull(ctx.pathParam("tenant"));
+        return Parameters.id(ctx, "tenant");
     }
 
     private static void unknown(RoutingContext ctx) {

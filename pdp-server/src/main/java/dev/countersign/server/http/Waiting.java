@@ -1,8 +1,10 @@
 package dev.countersign.server.http;
 
+import dev.countersign.server.live.KeyEndedException;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -12,11 +14,17 @@ import org.slf4j.LoggerFactory;
 final class Waiting {
     private static final Logger LOG = LoggerFactory.getLogger(Waiting.class);
 
+    private static final long READ_SECONDS = 5;
+
     private Waiting() {}
 
     /** Goes on with what is read. */
     static <T extends @Nullable Object> void read(RoutingContext ctx, Future<T> reading, Consumer<T> then) {
-        on(ctx, reading, then, "the database does not answer; decisions are made and kept all the same");
+        on(
+                ctx,
+                reading.timeout(READ_SECONDS, TimeUnit.SECONDS),
+                then,
+                "the database does not answer; decisions are made and kept all the same");
     }
 
     /** Goes on with what came of a change. */
@@ -33,10 +41,14 @@ final class Waiting {
         // A change may become known on another loop.
         Context loop = ctx.vertx().getOrCreateContext();
         result.onComplete(done -> loop.runOnContext(back -> {
+            if (done.cause() instanceof KeyEndedException) {
+                Problems.send(ctx, 401, "unauthorized", Callers.NEEDED);
+                return;
+            }
             if (done.failed()) {
                 LOG.warn(
                         "a request to {} waited in vain: {}",
-                        ctx.request().path(),
+                        Routes.named(ctx),
                         done.cause().toString());
                 Problems.send(ctx, 503, "database_away", away);
                 return;

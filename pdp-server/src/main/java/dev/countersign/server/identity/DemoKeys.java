@@ -35,7 +35,8 @@ public final class DemoKeys {
 
     private static KeyStore.NewKey key(
             SecureRandom random, String name, @Nullable String tenant, List<Role> roles, @Nullable String person) {
-        return new KeyStore.NewKey(ApiKey.draw(random), name, tenant, roles, person, null, null);
+        return new KeyStore.NewKey(
+                ApiKey.draw(random), name, tenant, roles, person == null ? null : PersonName.of(person), null, null);
     }
 
     /**

@@ -27,9 +27,13 @@ import org.jspecify.annotations.Nullable;
 public final class KeyStore {
     private static final String KEYS =
             "select k.id, k.tenant, k.name, k.roles, k.person_id, p.name as person, k.created_at,"
-                    + " k.created_by, k.expires_at, k.revoked_at, k.revoked_by, k.replaces from api_keys k"
+                    + " k.created_by, k.expires_at, k.revoked_at, k.revoked_by, k.replaces,"
+                    + " k.life_seconds from api_keys k"
                     + " left join persons p on p.tenant = k.tenant and p.id = k.person_id"
                     + " where k.tenant is not distinct from $1";
+
+    /** The last second that RFC 3339 can write. */
+    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
     private final Pool pool;
     private final Changes changes;
@@ -88,8 +92,8 @@ public final class KeyStore {
      * @param name what it is called
      * @param tenant its tenant, which exists; {@code null} for the operator's
      * @param roles what it may do
-     * @param person the name of the person whose key it is, who is made if the tenant has nobody of that name;
-     *     {@code null} for a service's
+     * @param person the person whose key it is, who is made if the tenant has nobody of that name; {@code null} for a
+     *     service's
      * @param expires from when on it is not good; {@code null} for never
      * @param by the visible prefix of the key that makes it; {@code null} for a first start
      */
@@ -98,7 +102,7 @@ public final class KeyStore {
             String name,
             @Nullable String tenant,
             List<Role> roles,
-            @Nullable String person,
+            @Nullable PersonName person,
             @Nullable Instant expires,
             @Nullable String by) {}
 
@@ -113,6 +117,8 @@ public final class KeyStore {
             UNKNOWN,
             /** It is expired or revoked. */
             ENDED,
+            /** Another one has come in its place already. */
+            REPLACED,
             /** Nobody else could manage this plane's keys any more. */
             LAST
         }
@@ -136,7 +142,7 @@ public final class KeyStore {
                 .preparedQuery("insert into tenants (id, name) values ($1, $1) on conflict do nothing")
                 .execute(Tuple.of(tenant));
         for (NewKey key : keys) {
-            done = done.compose(previous -> insert(connection, key, null));
+            done = done.compose(previous -> insert(connection, key));
         }
         return done.map(true);
     }
@@ -150,6 +156,11 @@ public final class KeyStore {
                     rows.forEach(row -> keys.add(stored(row)));
                     return keys;
                 });
+    }
+
+    /** Whether there is any key at all, good or not. */
+    public Future<Boolean> any() {
+        return pool.query("select 1 from api_keys limit 1").execute().map(rows -> rows.size() > 0);
     }
 
     /** The good keys that a first start made, which stand in a file: by id. */
@@ -176,63 +187,90 @@ public final class KeyStore {
                 .map(rows -> rows.size() == 0 ? null : stored(rows.iterator().next()));
     }
 
-    /** Stores a key. */
-    public Future<StoredKey> create(NewKey key) {
-        return changes.make(connection -> insert(connection, key, null));
+    /** Stores a key that a key of the same plane asks for. */
+    public Future<StoredKey> create(NewKey key, String by) {
+        return changes.give(key.tenant(), by, connection -> insert(connection, key));
     }
 
     /**
-     * Makes a key like another one, which stays good for {@code overlap} at most. If the other one expires, so does the
-     * new one, after as long a life.
+     * Makes a key like another one, which stays good for {@code overlap} at most. If the other one was made to expire, so is
+     * the new one, after as long a life.
      */
     public Future<Changed> rotate(@Nullable String tenant, String id, ApiKey next, Duration overlap, String by) {
-        return changes.make(connection -> managing(connection, tenant, id).compose(old -> {
-            Instant now = clock.instant();
-            if (old == null || old.state(now) != StoredKey.State.GOOD) {
-                return Future.succeededFuture(old == null ? Changed.Refused.UNKNOWN : Changed.Refused.ENDED);
-            }
-            Instant expires =
-                    old.expiresAt() == null ? null : now.plus(Duration.between(old.createdAt(), old.expiresAt()));
-            String person = old.person() == null ? null : old.person().name();
-            var made = new NewKey(next, old.name(), tenant, old.roles(), person, expires, by);
-            return connection
-                    .preparedQuery("update api_keys set expires_at = least(expires_at, $2) where id = $1")
-                    .execute(Tuple.of(id, time(now.plus(overlap))))
-                    .compose(ending -> insert(connection, made, id))
-                    .map(Changed.Done::new);
-        }));
+        return changes.give(
+                tenant,
+                by,
+                connection -> find(connection, tenant, id)
+                        .compose(old -> refusal(connection, old, overlap).compose(refused -> {
+                            if (old == null || refused != null) {
+                                return Future.<Changed>succeededFuture(refused);
+                            }
+                            return succeed(connection, old, next, by)
+                                    .compose(made ->
+                                            end(connection, old, overlap, by).map(new Changed.Done(made)));
+                        })));
+    }
+
+    private Future<Changed.@Nullable Refused> refusal(
+            SqlConnection connection, @Nullable StoredKey old, Duration overlap) {
+        if (old == null || old.state(clock.instant()) != StoredKey.State.GOOD) {
+            return Future.succeededFuture(old == null ? Changed.Refused.UNKNOWN : Changed.Refused.ENDED);
+        }
+        return connection
+                .preparedQuery("select 1 from api_keys where replaces = $1 and revoked_at is null limit 1")
+                .execute(Tuple.of(old.id()))
+                .compose(successors -> {
+                    if (successors.size() > 0) {
+                        return Future.succeededFuture(Changed.Refused.REPLACED);
+                    }
+                    // If the answer were lost, so would be the plane: then the old key has to be good still.
+                    return (overlap.isZero() ? last(connection, old) : Future.succeededFuture(false))
+                            .map(last -> last ? Changed.Refused.LAST : null);
+                });
+    }
+
+    private Future<StoredKey> succeed(SqlConnection connection, StoredKey old, ApiKey next, String by) {
+        Instant expires = old.life() == null ? null : earlier(clock.instant().plus(old.life()), LATEST);
+        var made = new NewKey(next, old.name(), old.tenant(), old.roles(), null, expires, by);
+        StoredKey.Person person = old.person();
+        return insert(connection, made, person == null ? null : person.id(), old);
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
+    }
+
+    /** No clock of another server is asked where nothing is to overlap. */
+    private Future<?> end(SqlConnection connection, StoredKey old, Duration overlap, String by) {
+        Instant now = clock.instant();
+        return overlap.isZero()
+                ? connection
+                        .preparedQuery("update api_keys set revoked_at = $2, revoked_by = $3 where id = $1")
+                        .execute(Tuple.of(old.id(), time(now), by))
+                : connection
+                        .preparedQuery("update api_keys set expires_at = least(expires_at, $2) where id = $1")
+                        .execute(Tuple.of(old.id(), time(now.plus(overlap))));
     }
 
     /** Ends a key, now and for ever. One that was revoked before stays as it is. */
     public Future<Changed> revoke(@Nullable String tenant, String id, String by) {
-        return changes.make(connection -> managing(connection, tenant, id).compose(key -> {
-            if (key == null || key.state(clock.instant()) == StoredKey.State.REVOKED) {
-                return Future.succeededFuture(key == null ? Changed.Refused.UNKNOWN : new Changed.Done(key));
-            }
-            return last(connection, key)
-                    .compose(last -> last
-                            ? Future.succeededFuture(Changed.Refused.LAST)
-                            : connection
-                                    .preparedQuery("update api_keys set revoked_at = $2, revoked_by = $3 where id = $1")
-                                    .execute(Tuple.of(id, time(clock.instant()), by))
-                                    .compose(ended -> find(connection, tenant, id))
-                                    .map(ended -> new Changed.Done(Objects.requireNonNull(ended))));
-        }));
+        return changes.make(
+                tenant,
+                by,
+                connection -> find(connection, tenant, id).compose(key -> {
+                    if (key == null || key.state(clock.instant()) == StoredKey.State.REVOKED) {
+                        return Future.succeededFuture(key == null ? Changed.Refused.UNKNOWN : new Changed.Done(key));
+                    }
+                    return last(connection, key)
+                            .compose(last -> last
+                                    ? Future.succeededFuture(Changed.Refused.LAST)
+                                    : end(connection, key, Duration.ZERO, by)
+                                            .compose(ended -> find(connection, tenant, id))
+                                            .map(ended -> new Changed.Done(Objects.requireNonNull(ended))));
+                }));
     }
 
-    /** The key, once no other transaction changes keys of this plane. */
-    private static Future<@Nullable StoredKey> managing(SqlConnection connection, @Nullable String tenant, String id) {
-        Future<?> alone = tenant == null
-                ? connection
-                        .query("select pg_advisory_xact_lock(hashtext('countersign operator keys'))")
-                        .execute()
-                : connection
-                        .preparedQuery("select 1 from tenants where id = $1 for no key update")
-                        .execute(Tuple.of(tenant));
-        return alone.compose(locked -> find(connection, tenant, id));
-    }
-
-    /** Whether this is the only good key that may manage the plane's keys. */
+    /** Whether no other good key that may manage the plane's keys lasts as long as this one. */
     private Future<Boolean> last(SqlConnection connection, StoredKey key) {
         Role manages = key.tenant() == null ? Role.OPERATOR : Role.ADMIN;
         Instant now = clock.instant();
@@ -240,47 +278,58 @@ public final class KeyStore {
             return Future.succeededFuture(false);
         }
         return connection
-                .preparedQuery("select 1 from api_keys where tenant is not distinct from $1 and id <> $2"
-                        + " and $3 = any(roles) and revoked_at is null and (expires_at is null or expires_at > $4)"
-                        + " limit 1")
-                .execute(Tuple.of(key.tenant(), key.id(), manages.word(), time(now)))
+                .preparedQuery(
+                        "select 1 from api_keys where tenant is not distinct from $1 and id <> $2"
+                                + " and $3 = any(roles) and revoked_at is null and (expires_at is null or expires_at >= $4) limit 1")
+                .execute(Tuple.of(
+                        key.tenant(),
+                        key.id(),
+                        manages.word(),
+                        time(key.expiresAt() == null ? LATEST : key.expiresAt())))
                 .map(others -> others.size() == 0);
     }
 
     /** Stores a key in a transaction of the caller's. */
-    Future<StoredKey> insert(SqlConnection connection, NewKey key, @Nullable String replaces) {
-        return person(connection, key).compose(person -> {
-            Instant now = clock.instant();
-            String[] roles = key.roles().stream().map(Role::word).toArray(String[]::new);
-            var values = Tuple.tuple()
-                    .addString(key.key().id())
-                    .addString(key.tenant())
-                    .addString(key.name())
-                    .addBuffer(Buffer.buffer(key.key().hash()))
-                    .addArrayOfString(roles)
-                    .addUUID(person)
-                    .addOffsetDateTime(time(now))
-                    .addString(key.by())
-                    .addOffsetDateTime(key.expires() == null ? null : time(key.expires()))
-                    .addString(replaces);
-            return connection
-                    .preparedQuery(
-                            "insert into api_keys (id, tenant, name, hash, roles, person_id, created_at, created_by,"
-                                    + " expires_at, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-                    .execute(values)
-                    .compose(done -> find(connection, key.tenant(), key.key().id()))
-                    .map(Objects::requireNonNull);
-        });
+    Future<StoredKey> insert(SqlConnection connection, NewKey key) {
+        return person(connection, key).compose(person -> insert(connection, key, person, null));
+    }
+
+    private Future<StoredKey> insert(
+            SqlConnection connection, NewKey key, @Nullable UUID person, @Nullable StoredKey replaces) {
+        Instant now = clock.instant();
+        String[] roles = key.roles().stream().map(Role::word).toArray(String[]::new);
+        Duration life = replaces != null
+                ? replaces.life()
+                : key.expires() == null ? null : Duration.between(now, key.expires());
+        var values = Tuple.tuple()
+                .addString(key.key().id())
+                .addString(key.tenant())
+                .addString(key.name())
+                .addBuffer(Buffer.buffer(key.key().hash()))
+                .addArrayOfString(roles)
+                .addUUID(person)
+                .addOffsetDateTime(time(now))
+                .addString(key.by())
+                .addOffsetDateTime(key.expires() == null ? null : time(key.expires()))
+                .addLong(life == null ? null : life.toSeconds())
+                .addString(replaces == null ? null : replaces.id());
+        return connection
+                .preparedQuery("insert into api_keys (id, tenant, name, hash, roles, person_id, created_at, created_by,"
+                        + " expires_at, life_seconds, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                .execute(values)
+                .compose(done -> find(connection, key.tenant(), key.key().id()))
+                .map(Objects::requireNonNull);
     }
 
     private Future<@Nullable UUID> person(SqlConnection connection, NewKey key) {
-        if (key.person() == null) {
+        PersonName name = key.person();
+        if (name == null) {
             return Future.succeededFuture();
         }
         return connection
-                .preparedQuery("insert into persons (id, tenant, name) values ($1, $2, $3)"
-                        + " on conflict (tenant, lower(name)) do update set name = persons.name returning id")
-                .execute(Tuple.of(ids.get(), key.tenant(), key.person()))
+                .preparedQuery("insert into persons (id, tenant, name, folded) values ($1, $2, $3, $4)"
+                        + " on conflict (tenant, folded) do update set name = persons.name returning id")
+                .execute(Tuple.of(ids.get(), key.tenant(), name.shown(), name.folded()))
                 .map(rows -> rows.iterator().next().getUUID("id"));
     }
 
@@ -297,7 +346,8 @@ public final class KeyStore {
                 instant(row, "expires_at"),
                 instant(row, "revoked_at"),
                 row.getString("revoked_by"),
-                row.getString("replaces"));
+                row.getString("replaces"),
+                row.getLong("life_seconds") == null ? null : Duration.ofSeconds(row.getLong("life_seconds")));
     }
 
     private static @Nullable Instant instant(Row row, String column) {

@@ -1,5 +1,6 @@
 package dev.countersign.server.identity;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param revokedAt when it was revoked
  * @param revokedBy the visible prefix of the key that revoked it
  * @param replaces the visible prefix of the key in whose place it came
+ * @param life how long it was made to be good for, whatever has shortened that since; {@code null} for ever
  */
 public record StoredKey(
         String id,
@@ -31,7 +33,8 @@ public record StoredKey(
         @Nullable Instant expiresAt,
         @Nullable Instant revokedAt,
         @Nullable String revokedBy,
-        @Nullable String replaces) {
+        @Nullable String replaces,
+        @Nullable Duration life) {
     /** A human of a tenant, however many keys of theirs there are. */
     public record Person(UUID id, String name) {}
 

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  * @param name what it is called
  * @param createdAt when it was made
  * @param suspendedAt since when none of its keys is good; {@code null} if they are
+ * @param suspendedBy the visible prefix of the key that suspended it
  */
 public record Tenant(
-        String id, String name, Instant createdAt, @Nullable Instant suspendedAt) {}
+        String id,
+        String name,
+        Instant createdAt,
+        @Nullable Instant suspendedAt,
+        @Nullable String suspendedBy) {}

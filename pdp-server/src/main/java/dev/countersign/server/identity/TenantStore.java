@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The tenants in PostgreSQL. */
 public final class TenantStore {
-    private static final String COLUMNS = "id, name, created_at, suspended_at";
+    private static final String COLUMNS = "id, name, created_at, suspended_at, suspended_by";
 
     private final Pool pool;
     private final Changes changes;
@@ -57,17 +57,22 @@ public final class TenantStore {
     }
 
     /** Makes a tenant with the key of its first administrator; {@code null} if there is one of that id. */
-    public Future<@Nullable Administered> create(String id, String name, KeyStore.NewKey administrator) {
-        return changes.make(connection -> connection
-                .preparedQuery("insert into tenants (id, name, created_at) values ($1, $2, $3)"
-                        + " on conflict do nothing returning " + COLUMNS)
-                .execute(Tuple.of(id, name, now()))
-                .compose(made -> administered(connection, first(made), administrator)));
+    public Future<@Nullable Administered> create(String id, String name, KeyStore.NewKey administrator, String by) {
+        return changes.give(
+                null,
+                by,
+                connection -> connection
+                        .preparedQuery("insert into tenants (id, name, created_at) values ($1, $2, $3)"
+                                + " on conflict do nothing returning " + COLUMNS)
+                        .execute(Tuple.of(id, name, now()))
+                        .compose(made -> administered(connection, first(made), administrator)));
     }
 
     /** Makes another key of an administrator, for a tenant that has lost its own; {@code null} if there is no tenant. */
-    public Future<@Nullable Administered> administer(String id, KeyStore.NewKey administrator) {
-        return changes.make(
+    public Future<@Nullable Administered> administer(String id, KeyStore.NewKey administrator, String by) {
+        return changes.give(
+                null,
+                by,
                 connection -> find(connection, id).compose(found -> administered(connection, found, administrator)));
     }
 
@@ -75,17 +80,21 @@ public final class TenantStore {
             SqlConnection connection, @Nullable Tenant tenant, KeyStore.NewKey administrator) {
         return tenant == null
                 ? Future.succeededFuture()
-                : keys.insert(connection, administrator, null).map(key -> new Administered(tenant, key));
+                : keys.insert(connection, administrator).map(key -> new Administered(tenant, key));
     }
 
     /** Renames a tenant, and suspends it or lets it go on; {@code null} if there is none of that id. */
-    public Future<@Nullable Tenant> update(String id, String name, boolean suspended) {
-        return changes.make(connection -> connection
-                .preparedQuery("update tenants set name = $2,"
-                        + " suspended_at = case when $3 then coalesce(suspended_at, $4) end where id = $1 returning "
-                        + COLUMNS)
-                .execute(Tuple.of(id, name, suspended, now()))
-                .map(TenantStore::first));
+    public Future<@Nullable Tenant> update(String id, String name, boolean suspended, String by) {
+        return changes.make(
+                null,
+                by,
+                connection -> connection
+                        .preparedQuery(
+                                "update tenants set name = $2, suspended_at = case when $3 then coalesce(suspended_at, $4) end,"
+                                        + " suspended_by = case when $3 then coalesce(suspended_by, $5) end where id = $1 returning "
+                                        + COLUMNS)
+                        .execute(Tuple.of(id, name, suspended, now(), by))
+                        .map(TenantStore::first));
     }
 
     private OffsetDateTime now() {
@@ -105,6 +114,7 @@ public final class TenantStore {
                 row.getString("id"),
                 row.getString("name"),
                 row.getOffsetDateTime("created_at").toInstant(),
-                suspended == null ? null : suspended.toInstant());
+                suspended == null ? null : suspended.toInstant(),
+                row.getString("suspended_by"));
     }
 }

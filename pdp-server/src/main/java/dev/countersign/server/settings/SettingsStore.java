@@ -70,13 +70,13 @@ public final class SettingsStore {
      */
     public Future<Written> write(
             String tenant, String name, @Nullable String json, String by, LongPredicate precondition) {
-        return changes.make(connection -> connection
-                .preparedQuery("select 1 from tenants where id = $1 for no key update")
-                .execute(Tuple.of(tenant))
-                .compose(locked -> find(connection, tenant, name))
-                .compose(found -> precondition.test(found.version())
-                        ? change(connection, tenant, name, json, by, found)
-                        : Future.succeededFuture(new Written.Stale(found.version()))));
+        return changes.make(
+                tenant,
+                by,
+                connection -> find(connection, tenant, name)
+                        .compose(found -> precondition.test(found.version())
+                                ? change(connection, tenant, name, json, by, found)
+                                : Future.succeededFuture(new Written.Stale(found.version()))));
     }
 
     private static Future<Found> find(SqlConnection connection, String tenant, String name) {

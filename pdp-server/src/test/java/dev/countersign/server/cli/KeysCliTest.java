@@ -9,12 +9,15 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code countersign keys} manages the keys of a running server. */
 @ExtendWith(PostgresExtension.class)
@@ -105,5 +108,16 @@ class KeysCliTest {
                 server.directory().toString());
         assertThat(ran.code()).isEqualTo(1);
         assertThat(ran.err()).contains("no server answers at http://127.0.0.1:1");
+    }
+
+    @Test
+    void aSecretGetsIntoNoPathAndNoMessage(@TempDir Path data) throws IOException {
+        JsonNode key = printed(keys("create", "pasted", "--role", "decide"));
+        assertThat(printed(keys("revoke", key.path("secret").asText())).path("id"))
+                .isEqualTo(key.path("id"));
+        Files.writeString(data.resolve("keys.json"), "{\"admin\": \"csk_abc_s3cret s3cret\"}");
+        CliTest.Ran ran = CliTest.run("keys", "list", "--server", server.url(), "--data", data.toString());
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err()).contains("no API key").doesNotContain("s3cret");
     }
 }

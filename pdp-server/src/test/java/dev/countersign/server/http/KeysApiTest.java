@@ -1,6 +1,13 @@
 package dev.countersign.server.http;
 
 import static dev.countersign.server.http.BadInputTest.failed;
+import static dev.countersign.server.http.Managing.KEYS;
+import static dev.countersign.server.http.Managing.TENANTS;
+import static dev.countersign.server.http.Managing.decides;
+import static dev.countersign.server.http.Managing.made;
+import static dev.countersign.server.http.Managing.path;
+import static dev.countersign.server.http.Managing.post;
+import static dev.countersign.server.http.Managing.tenant;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,10 +15,12 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
-import java.net.http.HttpRequest.BodyPublishers;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -19,15 +28,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Keys are made, listed, rotated and revoked while servers run, each in its own plane. */
+/** Keys are made, listed, rotated and revoked while servers run. */
 @ExtendWith(PostgresExtension.class)
 class KeysApiTest {
-    private static final String KEYS = "/api/v1/keys";
-    private static final String TENANTS = "/api/v1/tenants";
-    private static final String CALL = """
-            {"subject": {"type": "user", "id": "alice"}, "action": {"name": "read"},
-             "resource": {"type": "record", "id": "record-1"}}""";
-
     private static RunningServer server;
     private static RunningServer other;
 
@@ -43,39 +46,8 @@ class KeysApiTest {
         server.close();
     }
 
-    private static Reply post(RunningServer to, String path, String secret, String body) {
-        return to.send(to.request(path, secret)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body)));
-    }
-
-    private static JsonNode made(Reply reply) {
-        assertThat(reply.status()).as(reply.body()).isEqualTo(201);
-        return reply.json();
-    }
-
     private static JsonNode key(String body) {
         return made(post(server, KEYS, server.key("admin"), body));
-    }
-
-    private static int decides(RunningServer at, JsonNode key) {
-        return post(at, "/access/v1/evaluation", key.path("secret").asText(), CALL)
-                .status();
-    }
-
-    private static String path(JsonNode key) {
-        return KEYS + "/" + key.path("id").asText();
-    }
-
-    /** A tenant of its own, and its administrator's secret. */
-    private static String tenant(String id) {
-        return made(post(
-                        server,
-                        TENANTS,
-                        server.key("operator"),
-                        "{\"id\": \"" + id + "\", \"administrator\": \"Ada\"}"))
-                .at("/key/secret")
-                .asText();
     }
 
     @Test
@@ -137,7 +109,7 @@ class KeysApiTest {
 
     @Test
     void aKeyStopsWorkingWhenItsTimeIsOver() {
-        Instant soon = Instant.now().plusMillis(1_500);
+        Instant soon = Instant.now().plusSeconds(3);
         JsonNode key = key("{\"name\": \"short\", \"roles\": [\"decide\"], \"expires_at\": \"" + soon + "\"}");
         RunningServer.until("the key is refused", () -> decides(server, key) == 401);
         assertThat(Instant.now()).isAfterOrEqualTo(soon);
@@ -182,7 +154,7 @@ class KeysApiTest {
 
     @Test
     void theLastKeyThatManagesKeysIsNotRevoked() {
-        String admin = tenant("solo");
+        String admin = tenant(server, "solo");
         String id = KEYS + "/" + admin.substring(0, 12);
         failed(server.delete(id, admin), KEYS, 409);
         made(post(server, KEYS, admin, "{\"name\": \"second\", \"roles\": [\"admin\"], \"person\": \"Ada\"}"));
@@ -191,134 +163,140 @@ class KeysApiTest {
     }
 
     @Test
-    void theLastOperatorIsNotRevokedEither() {
-        String operator = server.key("operator");
-        failed(server.delete(KEYS + "/" + operator.substring(0, 12), operator), KEYS, 409);
-        JsonNode second = made(post(server, KEYS, operator, "{\"name\": \"night shift\", \"roles\": [\"operator\"]}"));
-        assertThat(server.get(TENANTS, second.path("secret").asText()).status()).isEqualTo(200);
-        assertThat(server.delete(path(second), operator).status()).isEqualTo(200);
+    void theLastKeyIsTheLastThatLasts() {
+        String admin = tenant(server, "lasting");
+        String own = KEYS + "/" + admin.substring(0, 12);
+        Instant soon = Instant.now().plusSeconds(3_600);
+        made(post(
+                server,
+                KEYS,
+                admin,
+                "{\"name\": \"guest\", \"roles\": [\"admin\"], \"expires_at\": \"" + soon + "\"}"));
+        failed(server.delete(own, admin), KEYS, 409);
+        JsonNode next = made(post(server, own + "/rotate", admin, "{}"));
+        failed(server.delete(path(next), next.path("secret").asText()), KEYS, 409);
+        assertThat(server.delete(own, next.path("secret").asText()).status()).isEqualTo(200);
     }
 
     @Test
-    void pagesHoldEveryKeyOnce() {
-        String admin = tenant("pages");
-        for (int i = 0; i < 5; i++) {
-            made(post(server, KEYS, admin, "{\"name\": \"k" + i + "\", \"roles\": [\"decide\"]}"));
-        }
-        var ids = new java.util.TreeSet<String>();
-        String next = "";
-        int pages = 0;
-        do {
-            JsonNode page = server.get(KEYS + "?limit=2&after=" + next, admin).json();
-            page.path("keys")
-                    .forEach(key -> assertThat(ids.add(key.path("id").asText())).isTrue());
-            next = page.path("next").asText();
-            pages++;
-        } while (!next.isEmpty());
-        assertThat(ids).hasSize(6);
-        assertThat(pages).isEqualTo(4);
-        failed(server.get(KEYS + "?limit=0", admin), KEYS, 400);
+    void theOnlyKeyThatManagesKeysKeepsAnOverlap() {
+        String admin = tenant(server, "overlapping");
+        failed(
+                post(server, KEYS + "/" + admin.substring(0, 12) + "/rotate", admin, "{\"overlap_seconds\": 0}"),
+                KEYS,
+                409);
+        assertThat(server.get(KEYS, admin).status()).isEqualTo(200);
     }
 
     @Test
-    void aTenantNeitherSeesNorTouchesAnothersKeysAndTheOperatorSeesOnlyItsOwn() {
-        String acme = tenant("acme");
-        JsonNode key = made(post(server, KEYS, acme, "{\"name\": \"theirs\", \"roles\": [\"decide\"]}"));
-        for (String stranger : List.of(server.key("admin"), server.key("operator"))) {
-            assertThat(server.get(KEYS + "?limit=200", stranger).body())
-                    .doesNotContain(key.path("id").asText());
-            failed(server.get(path(key), stranger), KEYS, 404);
-            failed(server.delete(path(key), stranger), KEYS, 404);
-            failed(post(server, path(key) + "/rotate", stranger, "{}"), KEYS, 404);
-        }
-        assertThat(decides(server, key)).isEqualTo(200);
-        for (String name : List.of("agent", "alice", "author", "publisher")) {
-            failed(server.get(KEYS, server.key(name)), KEYS, 403);
-            failed(post(server, KEYS, server.key(name), "{}"), KEYS, 403);
-        }
+    void aKeyIsRotatedOnceUnlessItsSuccessorIsRevoked() {
+        JsonNode old = key("{\"name\": \"twice\", \"roles\": [\"decide\"]}");
+        JsonNode next = made(post(server, path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 600}"));
+        Reply again = post(server, path(old) + "/rotate", server.key("admin"), "{}");
+        failed(again, KEYS, 409);
+        assertThat(again.json().path("detail").asText()).contains("revoke that one first");
+        assertThat(server.delete(path(next), server.key("admin")).status()).isEqualTo(200);
+        JsonNode second = made(post(server, path(old) + "/rotate", server.key("admin"), "{}"));
+        assertThat(second.has("expires_at")).isFalse();
     }
 
     @Test
-    void tenantsAreTheOperatorsAlone() {
-        String acme = tenant("elsewhere");
-        for (String secret : List.of(server.key("admin"), acme)) {
-            failed(server.get(TENANTS, secret), TENANTS, 403);
-            failed(server.get(TENANTS + "/demo", secret), TENANTS, 403);
-            failed(post(server, TENANTS, secret, "{}"), TENANTS, 403);
-            failed(server.put(TENANTS + "/demo", secret, "{\"name\": \"x\"}"), TENANTS, 403);
-            failed(post(server, TENANTS + "/demo/administrators", secret, "{}"), TENANTS, 403);
-        }
+    void theSuccessorOfAKeyThatExpiresLivesAsLong() {
+        Instant expires = Instant.now().plusSeconds(86_400);
+        JsonNode old = key("{\"name\": \"daily\", \"roles\": [\"decide\"], \"expires_at\": \"" + expires + "\"}");
+        JsonNode next = made(post(server, path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 60}"));
+        assertThat(life(next)).isBetween(life(old) - 2, life(old) + 2);
+        JsonNode third = made(post(server, path(next) + "/rotate", server.key("admin"), "{}"));
+        assertThat(life(third)).isBetween(life(old) - 2, life(old) + 2);
+        JsonNode never = key("{\"name\": \"9999\", \"roles\": [\"decide\"], \"expires_at\": \"9999-12-31T23:59:59Z\"}");
+        made(post(server, path(never) + "/rotate", server.key("admin"), "{}"));
+    }
+
+    private static long life(JsonNode key) {
+        return java.time.Duration.between(
+                        Instant.parse(key.path("created_at").asText()),
+                        Instant.parse(key.path("expires_at").asText()))
+                .toSeconds();
     }
 
     @Test
-    void aTenantIsMadeOnceAndItsAdministratorMakesItsKeys() {
-        String admin = tenant("globex");
-        JsonNode key = made(post(server, KEYS, admin, "{\"name\": \"bot\", \"roles\": [\"decide\"]}"));
-        assertThat(decides(server, key)).isEqualTo(200);
-        assertThat(server.get(KEYS, admin).json().at("/keys/0/person/name").asText()
-                        + server.get(KEYS, admin)
-                                .json()
-                                .at("/keys/1/person/name")
-                                .asText())
-                .isEqualTo("Ada");
-        Reply again = post(server, TENANTS, server.key("operator"), "{\"id\": \"globex\", \"administrator\": \"Eve\"}");
-        failed(again, TENANTS, 409);
-        assertThat(server.get(TENANTS + "?limit=200", server.key("operator")).body())
-                .contains("\"globex\"", "\"demo\"");
+    void anAnswerWithASecretIsKeptByNobodyOnTheWay() {
+        Reply reply = post(server, KEYS, server.key("admin"), "{\"name\": \"private\", \"roles\": [\"decide\"]}");
+        assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
+    }
+
+    @Test
+    void anIdThatCanBeNoneIsNotFound() {
+        failed(server.get(KEYS + "/%00", server.key("admin")), KEYS, 404);
+        failed(server.delete(KEYS + "/%00", server.key("admin")), KEYS, 404);
+        failed(post(server, KEYS + "/%00/rotate", server.key("admin"), "{}"), KEYS, 404);
+        failed(server.get(TENANTS + "/%00", server.key("operator")), TENANTS, 404);
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '~',
-            value = {
-                "{\"administrator\": \"Ada\"}|`id` is missing",
-                "{\"id\": \"x\"}|`administrator` is missing",
-                "{\"id\": \"Acme\", \"administrator\": \"Ada\"}|`id` has",
-                "{\"id\": \"a_b\", \"administrator\": \"Ada\"}|`id` has",
-                "{\"id\": \"-a\", \"administrator\": \"Ada\"}|`id` has",
-                "{\"id\": \"a\", \"administrator\": \"Ada\", \"keys\": 1}|no member `keys`"
-            })
-    void aTenantThatCannotBeIsRefusedWithTheReason(String body, String reason) {
-        Reply reply = post(server, TENANTS, server.key("operator"), body);
-        failed(reply, TENANTS, 422);
-        assertThat(reply.json().path("detail").asText()).contains(reason);
+    @CsvSource({"-1", "2592001", "1.5", "true"})
+    void anOverlapIsAWholeNumberOfSecondsUpToThirtyDays(String overlap) {
+        JsonNode key = key("{\"name\": \"overlap\", \"roles\": [\"decide\"]}");
+        String body = "{\"overlap_seconds\": " + overlap + "}";
+        failed(post(server, path(key) + "/rotate", server.key("admin"), body), KEYS, 422);
     }
 
     @Test
-    void aSuspendedTenantsKeysAreRefusedUntilItMayGoOn() {
-        String admin = tenant("paused");
-        String path = TENANTS + "/paused";
-        String operator = server.key("operator");
-        RunningServer.until(
-                "the other server knows the key", () -> other.get(KEYS, admin).status() == 200);
-        JsonNode suspended = server.put(path, operator, "{\"name\": \"Paused\", \"suspended\": true}")
-                .json();
-        assertThat(suspended.path("suspended").asBoolean()).isTrue();
-        assertThat(server.get(KEYS, admin).status()).isEqualTo(401);
-        RunningServer.until(
-                "the other server refuses the key", () -> other.get(KEYS, admin).status() == 401);
-        assertThat(server.put(path, operator, "{\"name\": \"Paused\"}")
-                        .json()
-                        .path("suspended")
-                        .asBoolean())
-                .isFalse();
-        assertThat(server.get(KEYS, admin).status()).isEqualTo(200);
-        failed(server.put(TENANTS + "/nobody", operator, "{\"name\": \"x\"}"), TENANTS, 404);
+    void administratorsWhoRevokeOneAnotherAtOnceLeaveOne() {
+        for (int round = 0; round < 8; round++) {
+            String one = tenant(server, "duel-" + round);
+            String two = made(post(server, KEYS, one, "{\"name\": \"two\", \"roles\": [\"admin\"]}"))
+                    .path("secret")
+                    .asText();
+            RunningServer.until(
+                    "the other server knows both",
+                    () -> other.get(KEYS, one).status() == 200
+                            && other.get(KEYS, two).status() == 200);
+            var first = CompletableFuture.supplyAsync(() -> server.delete(KEYS + "/" + two.substring(0, 12), one));
+            var second = CompletableFuture.supplyAsync(() -> other.delete(KEYS + "/" + one.substring(0, 12), two));
+            assertThat(List.of(first.join().status(), second.join().status())).containsExactlyInAnyOrder(200, 401);
+            assertThat(server.get(KEYS, one).status() == 200
+                            ^ server.get(KEYS, two).status() == 200)
+                    .isTrue();
+        }
     }
 
     @Test
-    void theOperatorHelpsATenantThatHasLostItsKeys() {
-        tenant("lost");
-        Reply reply =
-                post(server, TENANTS + "/lost/administrators", server.key("operator"), "{\"administrator\": \"Bo\"}");
-        String admin = made(reply).at("/key/secret").asText();
-        JsonNode keys = server.get(KEYS, admin).json();
-        assertThat(keys.path("keys")).hasSize(2);
-        assertThat(keys.toString()).contains(server.key("operator").substring(0, 12));
-        failed(
-                post(server, TENANTS + "/nobody/administrators", server.key("operator"), "{\"administrator\": \"x\"}"),
-                TENANTS,
-                404);
+    void aKeyThatIsRevokedMakesNoOtherWhateverItsServerHasHeard(@AsOwner PostgresAddress database) throws Exception {
+        JsonNode admin = key("{\"name\": \"leaked\", \"roles\": [\"admin\"]}");
+        String secret = admin.path("secret").asText();
+        assertThat(server.get(KEYS, secret).status()).isEqualTo(200);
+        execute(database, "alter table api_keys disable trigger api_keys_revision");
+        execute(
+                database,
+                "update api_keys set revoked_at = now() where id = '"
+                        + admin.path("id").asText() + "'");
+        execute(database, "alter table api_keys enable trigger api_keys_revision");
+        assertThat(server.get(KEYS, secret).status())
+                .as("nobody has told the server")
+                .isEqualTo(200);
+        failed(post(server, KEYS, secret, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 401);
+        Reply setting = server.put("/api/v1/settings/log.redaction", secret, "{\"value\": []}");
+        failed(setting, KEYS, 401);
+    }
+
+    @Test
+    void aChangeThatIsHeldUpIsRefusedAndNotMade(@AsOwner PostgresAddress database) throws Exception {
+        String admin = tenant(server, "held");
+        try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("select 1 from tenants where id = 'held' for update");
+            failed(post(server, KEYS, admin, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 503);
+            connection.rollback();
+        }
+        assertThat(server.get(KEYS, admin).json().path("keys")).hasSize(1);
+    }
+
+    private static void execute(PostgresAddress owner, String sql) throws SQLException {
+        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 }

@@ -148,7 +148,9 @@ class MigrationsTest {
     @Test
     void aKeyBelongsToAPersonOfItsOwnTenant(PostgresAddress application) throws Exception {
         Sql.execute(application, "INSERT INTO tenants (id, name) VALUES ('a', 'A'), ('b', 'B')");
-        Sql.execute(application, "INSERT INTO persons (id, tenant, name) VALUES (" + PERSON + ", 'a', 'Ann')");
+        Sql.execute(
+                application,
+                "INSERT INTO persons (id, tenant, name, folded) VALUES (" + PERSON + ", 'a', 'Ann', 'ann')");
         String insert = "INSERT INTO api_keys (id, tenant, name, hash, roles, person_id) VALUES ";
 
         Sql.execute(application, insert + "('k', 'a', 'Key', sha256('k'), '{decide}', " + PERSON + ")");

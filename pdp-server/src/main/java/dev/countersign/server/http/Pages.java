@@ -1,0 +1,47 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.facts.BadCall;
+import io.vertx.core.Future;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Lists by id, a page at a time: {@code limit}, {@code after} (an id), and in the answer {@code next}. */
+final class Pages {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Pages() {}
+
+    /** Where a page comes from. */
+    interface Reading<T> {
+        /** At most {@code limit} of them, from the one after {@code after} on. */
+        Future<List<T>> page(@Nullable String after, int limit);
+    }
+
+    /**
+     * Answers with the page that the query asks for.
+     *
+     * @param member the member that holds them
+     * @param view how one is shown, with its {@code id}
+     */
+    static <T> void send(RoutingContext ctx, String member, Reading<T> reading, Function<T, ObjectNode> view) {
+        try {
+            int limit = Parameters.limit(ctx);
+            Waiting.read(ctx, reading.page(Parameters.text(ctx, "after"), limit), page -> {
+                ObjectNode out = JSON.createObjectNode();
+                ArrayNode all = out.putArray(member);
+                page.forEach(one -> all.add(view.apply(one)));
+                if (page.size() == limit) {
+                    out.set("next", all.get(limit - 1).get("id"));
+                }
+                Bodies.send(ctx, 200, out);
+            });
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+}
