@@ -19,6 +19,8 @@ alter table api_keys
     person_id is not null or not roles && array['approvals.approve', 'approvals.break_glass']);
 
 create index api_keys_replaced on api_keys (replaces);
+-- The keys of one plane by id; the operator's have no tenant.
+create index api_keys_of_plane on api_keys (coalesce(tenant, ''), id);
 
 -- One human is one person, however a key's maker spells the name: what is compared is folded by the server.
 alter table persons add column folded text;

@@ -74,7 +74,10 @@ final class KeysHandler {
         }
         try {
             KeyStore.NewKey wanted = wanted(caller, new Members(body.json(), "name", "roles", "person", "expires_at"));
-            Waiting.change(ctx, keys.create(wanted, caller.keyId()), made -> created(ctx, made, wanted.key()));
+            Waiting.change(
+                    ctx,
+                    keys.create(wanted, caller.keyId()),
+                    changed -> changed(ctx, changed, made -> created(ctx, made, wanted.key())));
         } catch (Unfit e) {
             Members.refuse(ctx, e);
         }
@@ -153,6 +156,9 @@ final class KeysHandler {
             unknown(ctx);
         } else if (changed == Changed.Refused.ENDED) {
             Problems.send(ctx, 409, "key_ended", "this key is expired or revoked: make another one");
+        } else if (changed == Changed.Refused.FULL) {
+            String detail = "there are " + KeyStore.MAX_GOOD + " good keys already: revoke those that nobody uses";
+            Problems.send(ctx, 409, "too_many_keys", detail);
         } else if (changed == Changed.Refused.REPLACED) {
             Problems.send(
                     ctx,

@@ -30,7 +30,10 @@ public final class KeyStore {
                     + " k.created_by, k.expires_at, k.revoked_at, k.revoked_by, k.replaces,"
                     + " k.life_seconds from api_keys k"
                     + " left join persons p on p.tenant = k.tenant and p.id = k.person_id"
-                    + " where k.tenant is not distinct from $1";
+                    + " where coalesce(k.tenant, '') = coalesce($1::text, '')";
+
+    /** The most good keys of one plane: every server holds all keys of all tenants in memory. */
+    public static final int MAX_GOOD = 1_000;
 
     /** The last second that RFC 3339 can write. */
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
@@ -119,6 +122,8 @@ public final class KeyStore {
             ENDED,
             /** Another one has come in its place already. */
             REPLACED,
+            /** The plane has {@link #MAX_GOOD} good keys. */
+            FULL,
             /** Nobody else could manage this plane's keys any more. */
             LAST
         }
@@ -188,8 +193,22 @@ public final class KeyStore {
     }
 
     /** Stores a key that a key of the same plane asks for. */
-    public Future<StoredKey> create(NewKey key, String by) {
-        return changes.give(key.tenant(), by, connection -> insert(connection, key));
+    public Future<Changed> create(NewKey key, String by) {
+        return changes.give(
+                key.tenant(),
+                by,
+                connection -> good(connection, key.tenant())
+                        .compose(good -> good >= MAX_GOOD
+                                ? Future.<Changed>succeededFuture(Changed.Refused.FULL)
+                                : insert(connection, key).map(Changed.Done::new)));
+    }
+
+    private Future<Long> good(SqlConnection connection, @Nullable String tenant) {
+        return connection
+                .preparedQuery("select count(*) from api_keys where coalesce(tenant, '') = coalesce($1::text, '')"
+                        + " and revoked_at is null and (expires_at is null or expires_at > $2)")
+                .execute(Tuple.of(tenant, time(clock.instant())))
+                .map(rows -> rows.iterator().next().getLong(0));
     }
 
     /**
@@ -279,7 +298,7 @@ public final class KeyStore {
         }
         return connection
                 .preparedQuery(
-                        "select 1 from api_keys where tenant is not distinct from $1 and id <> $2"
+                        "select 1 from api_keys where coalesce(tenant, '') = coalesce($1::text, '') and id <> $2"
                                 + " and $3 = any(roles) and revoked_at is null and (expires_at is null or expires_at >= $4) limit 1")
                 .execute(Tuple.of(
                         key.tenant(),

@@ -15,6 +15,8 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -194,5 +196,22 @@ class TenantsApiTest {
         assertThat(ids).hasSize(6);
         assertThat(pages).isEqualTo(4);
         failed(server.get(KEYS + "?limit=0", admin), KEYS, 400);
+    }
+
+    @Test
+    void aTenantHasAThousandGoodKeysAndNoMore(@AsOwner PostgresAddress database) throws SQLException {
+        String admin = tenant(server, "many");
+        try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                var statement = connection.createStatement()) {
+            statement.execute(
+                    "insert into api_keys (id, tenant, name, hash, roles) select 'csk_many' || n, 'many', 'n',"
+                            + " sha256(n::text::bytea), array['decide'] from generate_series(1, 999) n");
+        }
+        String body = "{\"name\": \"one more\", \"roles\": [\"decide\"]}";
+        Reply full = post(server, KEYS, admin, body);
+        failed(full, KEYS, 409);
+        assertThat(full.json().path("detail").asText()).contains("1000 good keys");
+        assertThat(server.delete(KEYS + "/csk_many7", admin).status()).isEqualTo(200);
+        made(post(server, KEYS, admin, body));
     }
 }
