@@ -37,7 +37,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -128,7 +127,6 @@ public final class Server implements AutoCloseable {
         var fresh = new LiveFeed(pool, clock, POLL);
         var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
-        firstStart(keyStore);
         var settingsStore = new SettingsStore(pool, changes, clock);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         // To read long lists takes milliseconds, for which no loop that serves requests may stand still.
@@ -139,7 +137,8 @@ public final class Server implements AutoCloseable {
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and settings");
-        gauges(packs, log);
+        firstStart(keyStore, keys.get(), fresh);
+        gauges(packs, log, fresh);
         var shared = new HttpVerticle.Shared(
                 config,
                 settings::get,
@@ -186,15 +185,15 @@ public final class Server implements AutoCloseable {
     }
 
     /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
-    private void firstStart(KeyStore store) throws IOException {
-        KeyRing known = await(store.load(), "reading the keys");
+    private void firstStart(KeyStore store, KeyRing known, LiveFeed fresh) throws IOException {
         if (!config.loopback()) {
             refuseDemoKeys(known, await(store.ofFirstStart(), "reading the keys"));
         }
+        if (known.byHash().values().stream().anyMatch(caller -> caller.tenant() == null)) {
+            return;
+        }
         if (await(store.any(), "reading the keys")) {
-            if (known.byHash().values().stream().allMatch(caller -> caller.tenant() != null)) {
-                LOG.warn("no key of the operator is good any more; docs/operator.md says how to get one back");
-            }
+            LOG.warn("no key of the operator is good any more; docs/operator.md says how to get one back");
             return;
         }
         // The file comes first: keys that nobody can read would be of no use.
@@ -206,6 +205,7 @@ public final class Server implements AutoCloseable {
         } else {
             Files.delete(file);
         }
+        await(fresh.look(), "reading the keys");
     }
 
     private void refuseDemoKeys(KeyRing known, List<String> demo) {
@@ -246,22 +246,13 @@ public final class Server implements AutoCloseable {
         return fresh == null ? List.of() : fresh.values();
     }
 
-    /** When all that decides was last known to be what the database holds. */
-    private Instant confirmed() {
-        Instant oldest = Instant.MAX;
-        for (Live<?> known : values()) {
-            oldest = known.confirmed().isBefore(oldest) ? known.confirmed() : oldest;
-        }
-        return oldest;
-    }
-
-    private void gauges(List<Pack> packs, DecisionLog log) {
+    private void gauges(List<Pack> packs, DecisionLog log, LiveFeed fresh) {
         metrics.gauge(Metric.LOG_LAG_BYTES, () -> log.lag().bytes());
         metrics.gauge(Metric.LOG_LAG_SECONDS, () -> log.lag().oldest().toMillis() / 1_000.0);
         metrics.gauge(Metric.READY, () -> faults().isEmpty() ? 1 : 0);
         metrics.gauge(
                 Metric.SNAPSHOT_AGE_SECONDS,
-                () -> Duration.between(confirmed(), clock.instant()).toMillis() / 1_000.0);
+                () -> Duration.between(fresh.confirmed(), clock.instant()).toMillis() / 1_000.0);
         for (Pack pack : packs) {
             metrics.gauge(Metric.RULES, () -> pack.rules().size(), pack.name());
             metrics.gauge(Metric.PACK, () -> 1, pack.name(), pack.version(), pack.digest());

@@ -15,7 +15,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -106,7 +105,7 @@ public final class DecisionLoop {
      */
     public Decided decide(PolicySnapshot by, Caller caller, Call call, @Nullable Body body, Dialect dialect)
             throws LogUnavailableException {
-        TenantPolicy policy = by.tenant(tenant(caller));
+        TenantPolicy policy = by.tenant(caller.inTenant());
         Moment now = now();
         Verdict verdict = evaluate(by, policy, caller, call, now.instant());
         return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
@@ -120,7 +119,7 @@ public final class DecisionLoop {
     public Decided deny(PolicySnapshot by, Caller caller, String invalid, Dialect dialect)
             throws LogUnavailableException {
         Moment now = now();
-        TenantPolicy policy = by.tenant(tenant(caller));
+        TenantPolicy policy = by.tenant(caller.inTenant());
         var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
         return record(decided, null, caller, policy);
     }
@@ -137,13 +136,9 @@ public final class DecisionLoop {
         return UuidV7.of(now.instant().toEpochMilli(), random).toString();
     }
 
-    private static String tenant(Caller caller) {
-        return Objects.requireNonNull(caller.tenant(), "only a tenant's key may decide");
-    }
-
     private Verdict evaluate(PolicySnapshot current, TenantPolicy policy, Caller caller, Call call, Instant now) {
         try {
-            var request = new Request(tenant(caller), call, now, policy.values());
+            var request = new Request(caller.inTenant(), call, now, policy.values());
             return DenyOverrides.combine(evaluator(current).evaluate(request));
         } catch (RuntimeException e) {
             LOG.error("an evaluation failed and is denied", e);

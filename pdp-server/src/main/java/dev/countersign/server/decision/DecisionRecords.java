@@ -3,7 +3,6 @@ package dev.countersign.server.decision;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
-import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -11,15 +10,10 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The decisions of a tenant as they stand in the table; the newest are there a moment after they were answered. A read
- * that the database does not answer in time fails: a database may take a query and never come back.
- */
+/** The decisions of a tenant as they stand in the table; the newest are there a moment after they were answered. */
 public final class DecisionRecords {
-    private static final long PATIENCE_SECONDS = 5;
 
     private final Pool pool;
 
@@ -61,7 +55,7 @@ public final class DecisionRecords {
         values.addInteger(query.limit());
         String sql =
                 "select id, entry from decisions where " + where + " order by at desc, id desc limit $" + values.size();
-        return read(sql, values).map(rows -> {
+        return pool.preparedQuery(sql).execute(values).map(rows -> {
             var entries = new ArrayList<Entry>();
             for (Row row : rows) {
                 entries.add(new Entry(row.getUUID("id"), row.getString("entry")));
@@ -79,14 +73,9 @@ public final class DecisionRecords {
 
     /** The entry of one decision of a tenant, as it was logged; or {@code null}. */
     public Future<@Nullable String> find(String tenant, UUID id) {
-        return read(
-                        "select entry from decisions where tenant = $1 and at = $2 and id = $3",
-                        Tuple.of(tenant, time(id), id))
+        return pool.preparedQuery("select entry from decisions where tenant = $1 and at = $2 and id = $3")
+                .execute(Tuple.of(tenant, time(id), id))
                 .map(rows -> rows.size() == 0 ? null : rows.iterator().next().getString(0));
-    }
-
-    private Future<RowSet<Row>> read(String sql, Tuple values) {
-        return pool.preparedQuery(sql).execute(values).timeout(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
     private static OffsetDateTime time(UUID id) {

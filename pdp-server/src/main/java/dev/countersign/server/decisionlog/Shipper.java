@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The thread that copies segments into the database, exactly once. It reads the files and verifies the chain of all that
- * it did not see being written ({@link Shipment}); rows and position are committed together. While the database is away it tries again, at most every five seconds;
- * a damaged segment stops alone, until the next start, and the others go on.
+ * it did not see being written ({@link Shipment}); rows and position are committed together. While the database is away it
+ * tries again, at most every five seconds; a damaged segment stops alone, until the next start, and the others go on.
  */
 final class Shipper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Shipper.class);

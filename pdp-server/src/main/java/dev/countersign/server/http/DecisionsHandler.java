@@ -55,7 +55,7 @@ final class DecisionsHandler {
                     Parameters.text(ctx, "action"),
                     id(Parameters.text(ctx, "before")),
                     Parameters.limit(ctx));
-            Waiting.read(ctx, records.list(tenant(caller), query), entries -> page(ctx, entries, query.limit()));
+            Waiting.read(ctx, records.list(caller.inTenant(), query), entries -> page(ctx, entries, query.limit()));
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
@@ -98,8 +98,8 @@ final class DecisionsHandler {
             try {
                 PolicySnapshot current = policies.get();
                 Instant at = Instant.parse(entry.path("at").asText());
-                TenantPolicy policy = current.tenant(tenant(caller));
-                var made = new Request(tenant(caller), Call.of(request), at, policy.values());
+                TenantPolicy policy = current.tenant(caller.inTenant());
+                var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
                 ObjectNode out = JSON.createObjectNode();
                 out.put("id", entry.path("id").asText());
                 Explanation explanation = explainer(current.base()).explain(made);
@@ -130,7 +130,7 @@ final class DecisionsHandler {
         }
         try {
             UUID id = Objects.requireNonNull(id(ctx.pathParam("id")));
-            Waiting.read(ctx, records.find(tenant(caller), id), entry -> {
+            Waiting.read(ctx, records.find(caller.inTenant(), id), entry -> {
                 if (entry == null) {
                     Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
                 } else {
@@ -140,10 +140,6 @@ final class DecisionsHandler {
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
-    }
-
-    private static String tenant(Caller caller) {
-        return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
     }
 
     private static JsonNode read(String entry) {

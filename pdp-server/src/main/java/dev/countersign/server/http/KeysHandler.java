@@ -84,7 +84,7 @@ final class KeysHandler {
     }
 
     private KeyStore.NewKey wanted(Caller caller, Members members) throws Unfit {
-        String name = members.required("name", Members.LONGEST_NAME);
+        String name = members.required("name");
         PersonName person = members.person("person");
         Instant expires = members.time("expires_at");
         if (expires != null && !expires.isAfter(clock.instant())) {

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The members of a body that manages something: of these names and no others, so that no slip goes unseen. */
 final class Members {
-    /** The longest name of anything, in characters. */
-    static final int LONGEST_NAME = 200;
+    private static final int LONGEST_TEXT = 200;
 
     private static final int LONGEST_SHOWN = 100;
 
@@ -47,25 +46,25 @@ final class Members {
         Problems.send(ctx, 422, "invalid_body", String.valueOf(cause.getMessage()));
     }
 
-    /** The text of a member, 1 to {@code longest} characters; {@code null} if it is not given. */
+    /** The text of a member, 1 to 200 characters; {@code null} if it is not given. */
     @Nullable
-    String text(String name, int longest) throws Unfit {
+    String text(String name) throws Unfit {
         JsonNode value = body.get(name);
         if (value == null || value.isNull()) {
             return null;
         }
         if (!value.isTextual()
                 || value.textValue().isBlank()
-                || value.textValue().codePointCount(0, value.textValue().length()) > longest
+                || value.textValue().codePointCount(0, value.textValue().length()) > LONGEST_TEXT
                 || value.textValue().indexOf('\0') >= 0) {
-            throw new Unfit("`" + name + "` is a text of 1 to " + longest + " characters");
+            throw new Unfit("`" + name + "` is a text of 1 to " + LONGEST_TEXT + " characters");
         }
         return value.textValue().strip();
     }
 
     /** The same of a member that has to be given. */
-    String required(String name, int longest) throws Unfit {
-        String value = text(name, longest);
+    String required(String name) throws Unfit {
+        String value = text(name);
         if (value == null) {
             throw new Unfit("`" + name + "` is missing");
         }
@@ -81,7 +80,7 @@ final class Members {
     /** The human whose name a member holds; {@code null} if it is not given. */
     @Nullable
     PersonName person(String name) throws Unfit {
-        String value = text(name, LONGEST_NAME);
+        String value = text(name);
         try {
             return value == null ? null : PersonName.of(value);
         } catch (IllegalArgumentException e) {

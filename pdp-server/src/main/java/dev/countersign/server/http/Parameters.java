@@ -5,7 +5,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What stands in the query of a request. */
+/** What stands in the path and the query of a request. */
 final class Parameters {
     private static final int MAX_PAGE = 200;
     private static final int USUAL_PAGE = 50;

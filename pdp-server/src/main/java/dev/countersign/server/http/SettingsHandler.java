@@ -116,7 +116,7 @@ final class SettingsHandler {
         var precondition = new Precondition(ctx.request().headers());
         Waiting.change(
                 ctx,
-                store.write(tenant(caller), name, value, caller.keyId(), precondition),
+                store.write(caller.inTenant(), name, value, caller.keyId(), precondition),
                 written -> written(ctx, name, written));
     }
 
@@ -161,10 +161,6 @@ final class SettingsHandler {
 
     private SettingView view(Caller caller) {
         SettingsSnapshot current = settings.get();
-        return new SettingView(current, current.tenant(tenant(caller)));
-    }
-
-    private static String tenant(Caller caller) {
-        return Objects.requireNonNull(caller.tenant(), "these roles belong to a tenant");
+        return new SettingView(current, current.tenant(caller.inTenant()));
     }
 }

@@ -55,11 +55,11 @@ final class TenantsHandler {
         }
         try {
             var members = new Members(body.json(), "id", "name", "administrator");
-            String id = members.required("id", Members.LONGEST_NAME);
+            String id = members.required("id");
             if (!ID.matcher(id).matches()) {
                 throw new Unfit("`id` has 1 to 63 of a-z, 0-9 and -, and a letter or digit at both ends");
             }
-            String name = members.text("name", Members.LONGEST_NAME);
+            String name = members.text("name");
             KeyStore.NewKey key = administrator(caller, id, members);
             Waiting.change(ctx, tenants.create(id, name == null ? id : name, key, caller.keyId()), made -> {
                 if (made == null) {
@@ -123,7 +123,7 @@ final class TenantsHandler {
         }
         try {
             var members = new Members(body.json(), "name", "suspended");
-            String name = members.required("name", Members.LONGEST_NAME);
+            String name = members.required("name");
             Waiting.change(
                     ctx,
                     tenants.update(id(ctx), name, members.bool("suspended"), caller.keyId()),

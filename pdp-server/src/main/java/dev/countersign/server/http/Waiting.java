@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 final class Waiting {
     private static final Logger LOG = LoggerFactory.getLogger(Waiting.class);
 
+    /** A database may take a query and never come back. */
     private static final long READ_SECONDS = 5;
 
     private Waiting() {}

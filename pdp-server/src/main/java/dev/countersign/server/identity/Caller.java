@@ -1,6 +1,7 @@
 package dev.countersign.server.identity;
 
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,11 @@ public record Caller(
             }
         }
         return false;
+    }
+
+    /** The tenant, of a caller whose role belongs to one. */
+    public String inTenant() {
+        return Objects.requireNonNull(tenant, "only the operator's role belongs to no tenant");
     }
 
     /** The kind of subject that the caller itself is: a person is a user, everything else an agent. */

@@ -35,6 +35,9 @@ public final class KeyStore {
     /** The most good keys of one plane: every server holds all keys of all tenants in memory. */
     public static final int MAX_GOOD = 1_000;
 
+    /** Which keys are good at {@code $1}. */
+    private static final String GOOD = "k.revoked_at is null and (k.expires_at is null or k.expires_at > $1)";
+
     /** The last second that RFC 3339 can write. */
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
@@ -60,8 +63,8 @@ public final class KeyStore {
     /** All keys that are good, of tenants that are not suspended. */
     public Future<KeyRing> load() {
         return pool.preparedQuery("select k.id, k.tenant, k.name, k.hash, k.roles, k.person_id, k.expires_at"
-                        + " from api_keys k left join tenants t on t.id = k.tenant where k.revoked_at is null"
-                        + " and t.suspended_at is null and (k.expires_at is null or k.expires_at > $1)")
+                        + " from api_keys k left join tenants t on t.id = k.tenant where t.suspended_at is null and "
+                        + GOOD)
                 .execute(Tuple.of(time(clock.instant())))
                 .map(rows -> {
                     var byHash = new HashMap<ByteBuffer, Caller>();
@@ -170,8 +173,8 @@ public final class KeyStore {
 
     /** The good keys that a first start made, which stand in a file: by id. */
     public Future<List<String>> ofFirstStart() {
-        return pool.preparedQuery("select id from api_keys where created_by is null and revoked_at is null"
-                        + " and (expires_at is null or expires_at > $1) order by id")
+        return pool.preparedQuery(
+                        "select k.id from api_keys k where k.created_by is null and " + GOOD + " order by k.id")
                 .execute(Tuple.of(time(clock.instant())))
                 .map(rows -> {
                     var found = new ArrayList<String>();
@@ -205,9 +208,10 @@ public final class KeyStore {
 
     private Future<Long> good(SqlConnection connection, @Nullable String tenant) {
         return connection
-                .preparedQuery("select count(*) from api_keys where coalesce(tenant, '') = coalesce($1::text, '')"
-                        + " and revoked_at is null and (expires_at is null or expires_at > $2)")
-                .execute(Tuple.of(tenant, time(clock.instant())))
+                .preparedQuery(
+                        "select count(*) from api_keys k where coalesce(k.tenant, '') = coalesce($2::text, '') and "
+                                + GOOD)
+                .execute(Tuple.of(time(clock.instant()), tenant))
                 .map(rows -> rows.iterator().next().getLong(0));
     }
 

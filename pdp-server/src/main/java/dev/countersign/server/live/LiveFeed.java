@@ -66,13 +66,16 @@ public final class LiveFeed {
 
     /** Whether a value was last confirmed longer ago than {@code most}, so that nothing may be decided. */
     public boolean stale(Duration most) {
-        Instant now = clock.instant();
+        return confirmed().isBefore(clock.instant().minus(most));
+    }
+
+    /** When all values together were last known to be what the database holds. */
+    public Instant confirmed() {
+        Instant oldest = Instant.MAX;
         for (Live<?> value : values) {
-            if (value.stale(most, now)) {
-                return true;
-            }
+            oldest = value.confirmed().isBefore(oldest) ? value.confirmed() : oldest;
         }
-        return false;
+        return oldest;
     }
 
     /**
