@@ -44,12 +44,8 @@ class BatchRecordsTest {
             assertThat(reply.status()).as(reply.body()).isEqualTo(200);
             List<JsonNode> records = new ArrayList<>();
             for (JsonNode item : reply.json().path("evaluations")) {
-                String path =
-                        "/api/v1/decisions/" + item.at("/context/evaluation_id").asText();
-                RunningServer.until(
-                        "the decision is in the table",
-                        () -> server.get(path, server.key("admin")).status() == 200);
-                records.add(server.get(path, server.key("admin")).json().path("request"));
+                String id = item.at("/context/evaluation_id").asText();
+                records.add(server.record(id, server.key("admin")).path("request"));
             }
             assertThat(records.stream()
                             .map(request -> request.at("/resource/id").asText()))

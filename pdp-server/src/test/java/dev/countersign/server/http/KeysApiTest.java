@@ -6,7 +6,6 @@ import static dev.countersign.server.http.Managing.TENANTS;
 import static dev.countersign.server.http.Managing.decides;
 import static dev.countersign.server.http.Managing.made;
 import static dev.countersign.server.http.Managing.path;
-import static dev.countersign.server.http.Managing.post;
 import static dev.countersign.server.http.Managing.tenant;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,9 +13,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.postgres.Sql;
 import java.io.IOException;
 import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +46,7 @@ class KeysApiTest {
     }
 
     private static JsonNode key(String body) {
-        return made(post(server, KEYS, server.key("admin"), body));
+        return made(server.post(KEYS, server.key("admin"), body));
     }
 
     @Test
@@ -89,7 +88,7 @@ class KeysApiTest {
     void aRotatedKeyWorksBesideTheNewOneUntilTheOverlapIsOver() {
         JsonNode old =
                 key("{\"name\": \"rota\", \"roles\": [\"decide\", \"approvals.approve\"], \"person\": \"Rita\"}");
-        JsonNode next = made(post(server, path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 3600}"));
+        JsonNode next = made(server.post(path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 3600}"));
         assertThat(decides(server, old)).isEqualTo(200);
         assertThat(decides(server, next)).isEqualTo(200);
         assertThat(next.path("replaces")).isEqualTo(old.path("id"));
@@ -101,10 +100,10 @@ class KeysApiTest {
                 .isBetween(
                         Instant.parse(next.path("created_at").asText()).plusSeconds(3599),
                         Instant.parse(next.path("created_at").asText()).plusSeconds(3601));
-        JsonNode last = made(post(server, path(next) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 0}"));
+        JsonNode last = made(server.post(path(next) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 0}"));
         assertThat(decides(server, next)).isEqualTo(401);
         assertThat(decides(server, last)).isEqualTo(200);
-        failed(post(server, path(next) + "/rotate", server.key("admin"), "{}"), KEYS, 409);
+        failed(server.post(path(next) + "/rotate", server.key("admin"), "{}"), KEYS, 409);
     }
 
     @Test
@@ -147,7 +146,7 @@ class KeysApiTest {
                 "{\"name\": \"x\", \"roles\": [\"decide\"], \"expires_at\": \"2020-01-01T00:00:00Z\"}|`expires_at` is over"
             })
     void aKeyThatCannotBeIsRefusedWithTheReason(String body, String reason) {
-        Reply reply = post(server, KEYS, server.key("admin"), body);
+        Reply reply = server.post(KEYS, server.key("admin"), body);
         failed(reply, KEYS, 422);
         assertThat(reply.json().path("detail").asText()).contains(reason);
     }
@@ -157,7 +156,7 @@ class KeysApiTest {
         String admin = tenant(server, "solo");
         String id = KEYS + "/" + admin.substring(0, 12);
         failed(server.delete(id, admin), KEYS, 409);
-        made(post(server, KEYS, admin, "{\"name\": \"second\", \"roles\": [\"admin\"], \"person\": \"Ada\"}"));
+        made(server.post(KEYS, admin, "{\"name\": \"second\", \"roles\": [\"admin\"], \"person\": \"Ada\"}"));
         assertThat(server.delete(id, admin).status()).isEqualTo(200);
         assertThat(server.get(KEYS, admin).status()).isEqualTo(401);
     }
@@ -167,13 +166,10 @@ class KeysApiTest {
         String admin = tenant(server, "lasting");
         String own = KEYS + "/" + admin.substring(0, 12);
         Instant soon = Instant.now().plusSeconds(3_600);
-        made(post(
-                server,
-                KEYS,
-                admin,
-                "{\"name\": \"guest\", \"roles\": [\"admin\"], \"expires_at\": \"" + soon + "\"}"));
+        made(server.post(
+                KEYS, admin, "{\"name\": \"guest\", \"roles\": [\"admin\"], \"expires_at\": \"" + soon + "\"}"));
         failed(server.delete(own, admin), KEYS, 409);
-        JsonNode next = made(post(server, own + "/rotate", admin, "{}"));
+        JsonNode next = made(server.post(own + "/rotate", admin, "{}"));
         failed(server.delete(path(next), next.path("secret").asText()), KEYS, 409);
         assertThat(server.delete(own, next.path("secret").asText()).status()).isEqualTo(200);
     }
@@ -182,7 +178,7 @@ class KeysApiTest {
     void theOnlyKeyThatManagesKeysKeepsAnOverlap() {
         String admin = tenant(server, "overlapping");
         failed(
-                post(server, KEYS + "/" + admin.substring(0, 12) + "/rotate", admin, "{\"overlap_seconds\": 0}"),
+                server.post(KEYS + "/" + admin.substring(0, 12) + "/rotate", admin, "{\"overlap_seconds\": 0}"),
                 KEYS,
                 409);
         assertThat(server.get(KEYS, admin).status()).isEqualTo(200);
@@ -191,12 +187,12 @@ class KeysApiTest {
     @Test
     void aKeyIsRotatedOnceUnlessItsSuccessorIsRevoked() {
         JsonNode old = key("{\"name\": \"twice\", \"roles\": [\"decide\"]}");
-        JsonNode next = made(post(server, path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 600}"));
-        Reply again = post(server, path(old) + "/rotate", server.key("admin"), "{}");
+        JsonNode next = made(server.post(path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 600}"));
+        Reply again = server.post(path(old) + "/rotate", server.key("admin"), "{}");
         failed(again, KEYS, 409);
         assertThat(again.json().path("detail").asText()).contains("revoke that one first");
         assertThat(server.delete(path(next), server.key("admin")).status()).isEqualTo(200);
-        JsonNode second = made(post(server, path(old) + "/rotate", server.key("admin"), "{}"));
+        JsonNode second = made(server.post(path(old) + "/rotate", server.key("admin"), "{}"));
         assertThat(second.has("expires_at")).isFalse();
     }
 
@@ -204,12 +200,12 @@ class KeysApiTest {
     void theSuccessorOfAKeyThatExpiresLivesAsLong() {
         Instant expires = Instant.now().plusSeconds(86_400);
         JsonNode old = key("{\"name\": \"daily\", \"roles\": [\"decide\"], \"expires_at\": \"" + expires + "\"}");
-        JsonNode next = made(post(server, path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 60}"));
+        JsonNode next = made(server.post(path(old) + "/rotate", server.key("admin"), "{\"overlap_seconds\": 60}"));
         assertThat(life(next)).isBetween(life(old) - 2, life(old) + 2);
-        JsonNode third = made(post(server, path(next) + "/rotate", server.key("admin"), "{}"));
+        JsonNode third = made(server.post(path(next) + "/rotate", server.key("admin"), "{}"));
         assertThat(life(third)).isBetween(life(old) - 2, life(old) + 2);
         JsonNode never = key("{\"name\": \"9999\", \"roles\": [\"decide\"], \"expires_at\": \"9999-12-31T23:59:59Z\"}");
-        made(post(server, path(never) + "/rotate", server.key("admin"), "{}"));
+        made(server.post(path(never) + "/rotate", server.key("admin"), "{}"));
     }
 
     private static long life(JsonNode key) {
@@ -221,7 +217,7 @@ class KeysApiTest {
 
     @Test
     void anAnswerWithASecretIsKeptByNobodyOnTheWay() {
-        Reply reply = post(server, KEYS, server.key("admin"), "{\"name\": \"private\", \"roles\": [\"decide\"]}");
+        Reply reply = server.post(KEYS, server.key("admin"), "{\"name\": \"private\", \"roles\": [\"decide\"]}");
         assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
     }
 
@@ -229,7 +225,7 @@ class KeysApiTest {
     void anIdThatCanBeNoneIsNotFound() {
         failed(server.get(KEYS + "/%00", server.key("admin")), KEYS, 404);
         failed(server.delete(KEYS + "/%00", server.key("admin")), KEYS, 404);
-        failed(post(server, KEYS + "/%00/rotate", server.key("admin"), "{}"), KEYS, 404);
+        failed(server.post(KEYS + "/%00/rotate", server.key("admin"), "{}"), KEYS, 404);
         failed(server.get(TENANTS + "/%00", server.key("operator")), TENANTS, 404);
     }
 
@@ -238,14 +234,14 @@ class KeysApiTest {
     void anOverlapIsAWholeNumberOfSecondsUpToThirtyDays(String overlap) {
         JsonNode key = key("{\"name\": \"overlap\", \"roles\": [\"decide\"]}");
         String body = "{\"overlap_seconds\": " + overlap + "}";
-        failed(post(server, path(key) + "/rotate", server.key("admin"), body), KEYS, 422);
+        failed(server.post(path(key) + "/rotate", server.key("admin"), body), KEYS, 422);
     }
 
     @Test
     void administratorsWhoRevokeOneAnotherAtOnceLeaveOne() {
         for (int round = 0; round < 8; round++) {
             String one = tenant(server, "duel-" + round);
-            String two = made(post(server, KEYS, one, "{\"name\": \"two\", \"roles\": [\"admin\"]}"))
+            String two = made(server.post(KEYS, one, "{\"name\": \"two\", \"roles\": [\"admin\"]}"))
                     .path("secret")
                     .asText();
             RunningServer.until(
@@ -266,16 +262,16 @@ class KeysApiTest {
         JsonNode admin = key("{\"name\": \"leaked\", \"roles\": [\"admin\"]}");
         String secret = admin.path("secret").asText();
         assertThat(server.get(KEYS, secret).status()).isEqualTo(200);
-        execute(database, "alter table api_keys disable trigger api_keys_revision");
-        execute(
+        Sql.execute(database, "alter table api_keys disable trigger api_keys_revision");
+        Sql.execute(
                 database,
                 "update api_keys set revoked_at = now() where id = '"
                         + admin.path("id").asText() + "'");
-        execute(database, "alter table api_keys enable trigger api_keys_revision");
+        Sql.execute(database, "alter table api_keys enable trigger api_keys_revision");
         assertThat(server.get(KEYS, secret).status())
                 .as("nobody has told the server")
                 .isEqualTo(200);
-        failed(post(server, KEYS, secret, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 401);
+        failed(server.post(KEYS, secret, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 401);
         Reply setting = server.put("/api/v1/settings/log.redaction", secret, "{\"value\": []}");
         failed(setting, KEYS, 401);
     }
@@ -287,16 +283,9 @@ class KeysApiTest {
                 var statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute("select 1 from tenants where id = 'held' for update");
-            failed(post(server, KEYS, admin, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 503);
+            failed(server.post(KEYS, admin, "{\"name\": \"x\", \"roles\": [\"decide\"]}"), KEYS, 503);
             connection.rollback();
         }
         assertThat(server.get(KEYS, admin).json().path("keys")).hasSize(1);
-    }
-
-    private static void execute(PostgresAddress owner, String sql) throws SQLException {
-        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 }

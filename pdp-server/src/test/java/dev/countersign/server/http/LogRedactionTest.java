@@ -10,7 +10,6 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,14 +44,9 @@ class LogRedactionTest {
     }
 
     private static JsonNode record(String path, String decides, String reads, String body, String id) {
-        Reply reply = server.send(server.request(path, decides)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body)));
+        Reply reply = server.post(path, decides, body);
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
-        String record = "/api/v1/decisions/" + reply.json().at(id).asText();
-        RunningServer.until(
-                "the decision is in the table", () -> server.get(record, reads).status() == 200);
-        return server.get(record, reads).json();
+        return server.record(reply.json().at(id).asText(), reads);
     }
 
     private static JsonNode properties(JsonNode record) {

@@ -3,7 +3,6 @@ package dev.countersign.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.http.HttpRequest.BodyPublishers;
 
 /** What tests do that manage tenants and keys over HTTP. */
 final class Managing {
@@ -16,19 +15,13 @@ final class Managing {
 
     private Managing() {}
 
-    static Reply post(RunningServer to, String path, String secret, String body) {
-        return to.send(to.request(path, secret)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body)));
-    }
-
     static JsonNode made(Reply reply) {
         assertThat(reply.status()).as(reply.body()).isEqualTo(201);
         return reply.json();
     }
 
     static int decides(RunningServer at, JsonNode key) {
-        return post(at, "/access/v1/evaluation", key.path("secret").asText(), CALL)
+        return at.post("/access/v1/evaluation", key.path("secret").asText(), CALL)
                 .status();
     }
 
@@ -38,11 +31,8 @@ final class Managing {
 
     /** A tenant of its own, and its administrator's secret. */
     static String tenant(RunningServer server, String id) {
-        return made(post(
-                        server,
-                        TENANTS,
-                        server.key("operator"),
-                        "{\"id\": \"" + id + "\", \"administrator\": \"Ada\"}"))
+        return made(server.post(
+                        TENANTS, server.key("operator"), "{\"id\": \"" + id + "\", \"administrator\": \"Ada\"}"))
                 .at("/key/secret")
                 .asText();
     }

@@ -59,11 +59,8 @@ class PlanesTest {
                         .toArray(String[]::new));
         Reply made = server.post("/access/v1/evaluation", CALL);
         decision = made.json().at("/context/evaluation_id").asText();
-        RunningServer.until(
-                "the decision is in the table",
-                () -> server.get("/api/v1/decisions/" + decision, server.key("admin"))
-                                .status()
-                        == 200);
+        assertThat(server.record(decision, server.key("admin")).path("id").asText())
+                .isEqualTo(decision);
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);

@@ -3,6 +3,7 @@ package dev.countersign.server.http;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.dialect.Diagnostics;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.pack.PackReader;
@@ -179,9 +180,21 @@ public final class RunningServer implements AutoCloseable {
 
     /** POSTs JSON with the agent's key. */
     public Reply post(String path, String body) {
-        return send(request(path, key("agent"))
+        return post(path, key("agent"), body);
+    }
+
+    /** POSTs JSON with a key. */
+    public Reply post(String path, String secret, String body) {
+        return send(request(path, secret)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /** The record of a decision, once it is in the table, read with a key. */
+    public JsonNode record(String id, String secret) {
+        String path = "/api/v1/decisions/" + id;
+        until("the decision is in the table", () -> get(path, secret).status() == 200);
+        return get(path, secret).json();
     }
 
     /** PUTs JSON with a key. */

@@ -8,8 +8,8 @@ import dev.countersign.rules.facts.Sha256;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.postgres.Sql;
 import java.io.IOException;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -40,9 +40,7 @@ class SettingsInForceTest {
     }
 
     private static Reply ask(RunningServer server, String secret, String body) {
-        Reply reply = server.send(server.request("/access/v1/evaluation", secret)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body)));
+        Reply reply = server.post("/access/v1/evaluation", secret, body);
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
         return reply;
     }
@@ -62,11 +60,11 @@ class SettingsInForceTest {
     }
 
     private static JsonNode record(RunningServer server, String id, String rest) {
-        String path = "/api/v1/decisions/" + id;
-        RunningServer.until(
-                "the decision is in the table",
-                () -> server.get(path, server.key("admin")).status() == 200);
-        return server.get(path + rest, server.key("admin")).json();
+        JsonNode record = server.record(id, server.key("admin"));
+        return rest.isEmpty()
+                ? record
+                : server.get("/api/v1/decisions/" + id + rest, server.key("admin"))
+                        .json();
     }
 
     private static List<String> column(PostgresAddress owner, String sql) throws SQLException {
@@ -77,13 +75,6 @@ class SettingsInForceTest {
                 out.add(rows.getString(1));
             }
             return out;
-        }
-    }
-
-    private static void execute(PostgresAddress owner, String sql) throws SQLException {
-        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
         }
     }
 
@@ -114,14 +105,14 @@ class SettingsInForceTest {
     void aChangeIsSeenEvenWhereNoNotificationComes(@AsOwner PostgresAddress database) throws IOException, SQLException {
         try (var server = RunningServer.start(database, BASE)) {
             // Whoever writes without the trigger's notification is found by the revision alone.
-            execute(
+            Sql.execute(
                     database,
                     "alter table settings disable trigger all; insert into settings values"
                             + " ('demo', 'approvals.denylist', '[\"read\"]', 1, now(), 'nobody');"
                             + " update revisions set revision = revision + 1 where kind = 'settings'");
             RunningServer.until(
                     "the denylist is obeyed", () -> outcome(server, "read", 0.9).equals("deny"));
-            execute(
+            Sql.execute(
                     database,
                     "delete from settings; update revisions set revision = revision + 1 where kind = 'settings'");
             RunningServer.until(

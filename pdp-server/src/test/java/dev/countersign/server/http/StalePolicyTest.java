@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.postgres.Sql;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -48,22 +48,15 @@ class StalePolicyTest {
         try (var server =
                 RunningServer.start(database, database.port(), Map.of("COUNTERSIGN_MAX_STALENESS", "3"), BASE)) {
             assertThat(ask(server).status()).isEqualTo(200);
-            execute(database, "alter table settings rename to gone");
-            execute(database, "update revisions set revision = revision + 1 where kind = 'settings'");
+            Sql.execute(database, "alter table settings rename to gone");
+            Sql.execute(database, "update revisions set revision = revision + 1 where kind = 'settings'");
             RunningServer.until("what it knows is too old", () -> ask(server).status() == 503);
             assertThat(ask(server).json().path("type").asText()).isEqualTo("urn:countersign:problem:stale_policy");
             JsonNode faults = server.get("/readyz").json().path("faults");
             assertThat(faults.has("settings")).isTrue();
             assertThat(faults.has("keys")).isFalse();
-            execute(database, "alter table gone rename to settings");
+            Sql.execute(database, "alter table gone rename to settings");
             RunningServer.until("it decides again", () -> ask(server).status() == 200);
-        }
-    }
-
-    private static void execute(PostgresAddress owner, String sql) throws SQLException {
-        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
         }
     }
 

@@ -6,7 +6,6 @@ import static dev.countersign.server.http.Managing.TENANTS;
 import static dev.countersign.server.http.Managing.decides;
 import static dev.countersign.server.http.Managing.made;
 import static dev.countersign.server.http.Managing.path;
-import static dev.countersign.server.http.Managing.post;
 import static dev.countersign.server.http.Managing.tenant;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,8 +13,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.postgres.Sql;
 import java.io.IOException;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -50,16 +49,16 @@ class TenantsApiTest {
         for (String secret : List.of(server.key("admin"), acme)) {
             failed(server.get(TENANTS, secret), TENANTS, 403);
             failed(server.get(TENANTS + "/demo", secret), TENANTS, 403);
-            failed(post(server, TENANTS, secret, "{}"), TENANTS, 403);
+            failed(server.post(TENANTS, secret, "{}"), TENANTS, 403);
             failed(server.put(TENANTS + "/demo", secret, "{\"name\": \"x\"}"), TENANTS, 403);
-            failed(post(server, TENANTS + "/demo/administrators", secret, "{}"), TENANTS, 403);
+            failed(server.post(TENANTS + "/demo/administrators", secret, "{}"), TENANTS, 403);
         }
     }
 
     @Test
     void aTenantIsMadeOnceAndItsAdministratorMakesItsKeys() {
         String admin = tenant(server, "globex");
-        JsonNode key = made(post(server, KEYS, admin, "{\"name\": \"bot\", \"roles\": [\"decide\"]}"));
+        JsonNode key = made(server.post(KEYS, admin, "{\"name\": \"bot\", \"roles\": [\"decide\"]}"));
         assertThat(decides(server, key)).isEqualTo(200);
         assertThat(server.get(KEYS, admin).json().at("/keys/0/person/name").asText()
                         + server.get(KEYS, admin)
@@ -67,7 +66,7 @@ class TenantsApiTest {
                                 .at("/keys/1/person/name")
                                 .asText())
                 .isEqualTo("Ada");
-        Reply again = post(server, TENANTS, server.key("operator"), "{\"id\": \"globex\", \"administrator\": \"Eve\"}");
+        Reply again = server.post(TENANTS, server.key("operator"), "{\"id\": \"globex\", \"administrator\": \"Eve\"}");
         failed(again, TENANTS, 409);
         assertThat(server.get(TENANTS + "?limit=200", server.key("operator")).body())
                 .contains("\"globex\"", "\"demo\"");
@@ -86,7 +85,7 @@ class TenantsApiTest {
                 "{\"id\": \"a\", \"administrator\": \"Ada\", \"keys\": 1}|no member `keys`"
             })
     void aTenantThatCannotBeIsRefusedWithTheReason(String body, String reason) {
-        Reply reply = post(server, TENANTS, server.key("operator"), body);
+        Reply reply = server.post(TENANTS, server.key("operator"), body);
         failed(reply, TENANTS, 422);
         assertThat(reply.json().path("detail").asText()).contains(reason);
     }
@@ -117,13 +116,13 @@ class TenantsApiTest {
     void theOperatorHelpsATenantThatHasLostItsKeys() {
         tenant(server, "lost");
         Reply reply =
-                post(server, TENANTS + "/lost/administrators", server.key("operator"), "{\"administrator\": \"Bo\"}");
+                server.post(TENANTS + "/lost/administrators", server.key("operator"), "{\"administrator\": \"Bo\"}");
         String admin = made(reply).at("/key/secret").asText();
         JsonNode keys = server.get(KEYS, admin).json();
         assertThat(keys.path("keys")).hasSize(2);
         assertThat(keys.toString()).contains(server.key("operator").substring(0, 12));
         failed(
-                post(server, TENANTS + "/nobody/administrators", server.key("operator"), "{\"administrator\": \"x\"}"),
+                server.post(TENANTS + "/nobody/administrators", server.key("operator"), "{\"administrator\": \"x\"}"),
                 TENANTS,
                 404);
     }
@@ -145,7 +144,7 @@ class TenantsApiTest {
                 "{\"name\": \"x\", \"roles\": [\"operator\"], \"person\": \"Ada\"}|the operator has no persons"
             })
     void theOperatorHasNoTenantsRolesAndNoPersons(String body, String reason) {
-        Reply reply = post(server, KEYS, server.key("operator"), body);
+        Reply reply = server.post(KEYS, server.key("operator"), body);
         failed(reply, KEYS, 422);
         assertThat(reply.json().path("detail").asText()).contains(reason);
     }
@@ -154,7 +153,7 @@ class TenantsApiTest {
     void theLastOperatorIsNotRevokedEither() {
         String operator = server.key("operator");
         failed(server.delete(KEYS + "/" + operator.substring(0, 12), operator), KEYS, 409);
-        JsonNode second = made(post(server, KEYS, operator, "{\"name\": \"night shift\", \"roles\": [\"operator\"]}"));
+        JsonNode second = made(server.post(KEYS, operator, "{\"name\": \"night shift\", \"roles\": [\"operator\"]}"));
         assertThat(server.get(TENANTS, second.path("secret").asText()).status()).isEqualTo(200);
         assertThat(server.delete(path(second), operator).status()).isEqualTo(200);
     }
@@ -162,18 +161,18 @@ class TenantsApiTest {
     @Test
     void aTenantNeitherSeesNorTouchesAnothersKeysAndTheOperatorSeesOnlyItsOwn() {
         String acme = tenant(server, "acme");
-        JsonNode key = made(post(server, KEYS, acme, "{\"name\": \"theirs\", \"roles\": [\"decide\"]}"));
+        JsonNode key = made(server.post(KEYS, acme, "{\"name\": \"theirs\", \"roles\": [\"decide\"]}"));
         for (String stranger : List.of(server.key("admin"), server.key("operator"))) {
             assertThat(server.get(KEYS + "?limit=200", stranger).body())
                     .doesNotContain(key.path("id").asText());
             failed(server.get(path(key), stranger), KEYS, 404);
             failed(server.delete(path(key), stranger), KEYS, 404);
-            failed(post(server, path(key) + "/rotate", stranger, "{}"), KEYS, 404);
+            failed(server.post(path(key) + "/rotate", stranger, "{}"), KEYS, 404);
         }
         assertThat(decides(server, key)).isEqualTo(200);
         for (String name : List.of("agent", "alice", "author", "publisher")) {
             failed(server.get(KEYS, server.key(name)), KEYS, 403);
-            failed(post(server, KEYS, server.key(name), "{}"), KEYS, 403);
+            failed(server.post(KEYS, server.key(name), "{}"), KEYS, 403);
         }
     }
 
@@ -181,7 +180,7 @@ class TenantsApiTest {
     void pagesHoldEveryKeyOnce() {
         String admin = tenant(server, "pages");
         for (int i = 0; i < 5; i++) {
-            made(post(server, KEYS, admin, "{\"name\": \"k" + i + "\", \"roles\": [\"decide\"]}"));
+            made(server.post(KEYS, admin, "{\"name\": \"k" + i + "\", \"roles\": [\"decide\"]}"));
         }
         var ids = new java.util.TreeSet<String>();
         String next = "";
@@ -201,17 +200,15 @@ class TenantsApiTest {
     @Test
     void aTenantHasAThousandGoodKeysAndNoMore(@AsOwner PostgresAddress database) throws SQLException {
         String admin = tenant(server, "many");
-        try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
-                var statement = connection.createStatement()) {
-            statement.execute(
-                    "insert into api_keys (id, tenant, name, hash, roles) select 'csk_many' || n, 'many', 'n',"
-                            + " sha256(n::text::bytea), array['decide'] from generate_series(1, 999) n");
-        }
+        Sql.execute(
+                database,
+                "insert into api_keys (id, tenant, name, hash, roles) select 'csk_many' || n, 'many', 'n',"
+                        + " sha256(n::text::bytea), array['decide'] from generate_series(1, 999) n");
         String body = "{\"name\": \"one more\", \"roles\": [\"decide\"]}";
-        Reply full = post(server, KEYS, admin, body);
+        Reply full = server.post(KEYS, admin, body);
         failed(full, KEYS, 409);
         assertThat(full.json().path("detail").asText()).contains("1000 good keys");
         assertThat(server.delete(KEYS + "/csk_many7", admin).status()).isEqualTo(200);
-        made(post(server, KEYS, admin, body));
+        made(server.post(KEYS, admin, body));
     }
 }

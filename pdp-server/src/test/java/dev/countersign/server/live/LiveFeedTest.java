@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.postgres.Sql;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -96,21 +97,14 @@ class LiveFeedTest {
 
     /** Counts a change without telling anybody. */
     private static void change(PostgresAddress owner) throws SQLException {
-        execute(owner, "update revisions set revision = revision + 1 where kind = 'settings'");
-    }
-
-    private static void execute(PostgresAddress owner, String sql) throws SQLException {
-        try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+        Sql.execute(owner, "update revisions set revision = revision + 1 where kind = 'settings'");
     }
 
     @Test
     void aChangeIsKnownByItsNotificationAlone(@AsOwner PostgresAddress owner) throws Exception {
         start(feed);
-        execute(owner, "insert into tenants (id, name) values ('t', 't')");
-        execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
+        Sql.execute(owner, "insert into tenants (id, name) values ('t', 't')");
+        Sql.execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
         read().complete("new");
         done(feed.look());
         assertThat(live.get()).isEqualTo("new");
@@ -120,7 +114,7 @@ class LiveFeedTest {
     void aChangeIsKnownWithoutItsNotificationOnceTheIntervalIsOver(@AsOwner PostgresAddress owner) throws Exception {
         LiveFeed often = feed(now::get, Duration.ofMillis(20));
         start(often);
-        execute(
+        Sql.execute(
                 owner,
                 "do $$ begin assert (select count(pg_terminate_backend(pid)) from pg_stat_activity"
                         + " where datname = current_database() and query ilike 'listen%') = 1,"
@@ -135,13 +129,13 @@ class LiveFeedTest {
         try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());
                 var statement = connection.createStatement()) {
             statement.execute("listen countersign");
-            execute(owner, "insert into tenants (id, name) values ('t', 't')");
-            execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
-            execute(
+            Sql.execute(owner, "insert into tenants (id, name) values ('t', 't')");
+            Sql.execute(owner, "insert into settings values ('t', 'limit', '1', 1, now(), 'nobody')");
+            Sql.execute(
                     owner,
                     "insert into api_keys (id, name, hash, roles) values ('k', 'k', sha256('k'), array['operator'])");
             // What is notified of comes in the order of the commits, so the last one ends it.
-            execute(owner, "notify countersign, 'end'");
+            Sql.execute(owner, "notify countersign, 'end'");
             var told = new ArrayList<String>();
             var postgres = connection.unwrap(PGConnection.class);
             long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();

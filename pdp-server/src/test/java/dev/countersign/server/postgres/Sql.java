@@ -7,10 +7,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /** Single statements against a database, each on a connection of its own. */
-final class Sql {
+public final class Sql {
     private Sql() {}
 
-    static void execute(PostgresAddress address, String sql) throws SQLException {
+    /** Executes a statement. */
+    public static void execute(PostgresAddress address, String sql) throws SQLException {
         try (Connection connection = DriverManager.getConnection(address.jdbcUrl(), address.jdbcProperties());
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
@@ -18,7 +19,7 @@ final class Sql {
     }
 
     /** The first column of the first row. */
-    static String query(PostgresAddress address, String sql) throws SQLException {
+    public static String query(PostgresAddress address, String sql) throws SQLException {
         try (Connection connection = DriverManager.getConnection(address.jdbcUrl(), address.jdbcProperties());
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
