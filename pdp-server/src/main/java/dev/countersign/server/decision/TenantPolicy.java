@@ -45,12 +45,14 @@ public final class TenantPolicy {
     /** A value in a record, and how many bytes it takes there if it stands there itself. */
     private record Recorded(String name, Object value, int bytes) {}
 
+    private final RuleBase base;
     private final Values values;
     private final ObjectNode basis;
     private final SerializableString members;
     private final Redaction redaction;
 
-    private TenantPolicy(Values values, ObjectNode basis, Redaction redaction) {
+    private TenantPolicy(RuleBase base, Values values, ObjectNode basis, Redaction redaction) {
+        this.base = base;
         this.values = values;
         this.redaction = redaction;
         this.basis = basis;
@@ -73,7 +75,7 @@ public final class TenantPolicy {
         if (!values.changed().isEmpty()) {
             basis.set("values", recorded(values.changed()));
         }
-        return new TenantPolicy(values, basis, redaction(settings.get(REDACTED.name())));
+        return new TenantPolicy(base, values, basis, redaction(settings.get(REDACTED.name())));
     }
 
     private static Redaction redaction(@Nullable Object names) {
@@ -104,6 +106,11 @@ public final class TenantPolicy {
 
     private static ObjectNode digest(String json) {
         return JSON.createObjectNode().put("sha256", Sha256.hex(json));
+    }
+
+    /** The rules. */
+    public RuleBase base() {
+        return base;
     }
 
     /** The parameters and lists. */

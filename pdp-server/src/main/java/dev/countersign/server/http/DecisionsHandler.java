@@ -10,7 +10,6 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -23,7 +22,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.BiConsumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /api/v1/decisions}, {@code /{id}} and {@code /{id}/explain}: the decision log of the caller's tenant. */
@@ -32,14 +30,14 @@ final class DecisionsHandler {
 
     private final Callers callers;
     private final DecisionRecords records;
-    private final Supplier<PolicySnapshot> policies;
+    private final Judging judging;
     private @Nullable RuleBase explained;
     private @Nullable Explainer explainer;
 
-    DecisionsHandler(Callers callers, DecisionRecords records, Supplier<PolicySnapshot> policies) {
+    DecisionsHandler(Callers callers, DecisionRecords records, Judging judging) {
         this.callers = callers;
         this.records = records;
-        this.policies = policies;
+        this.judging = judging;
     }
 
     /** Newest first; {@code limit}, {@code before} (an id), {@code decision}, {@code subject}, {@code action}. */
@@ -95,24 +93,25 @@ final class DecisionsHandler {
                         "this was no complete call: " + entry.path("invalid").asText());
                 return;
             }
-            try {
-                PolicySnapshot current = policies.get();
-                Instant at = Instant.parse(entry.path("at").asText());
-                TenantPolicy policy = current.tenant(caller.inTenant());
-                var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
-                ObjectNode out = JSON.createObjectNode();
-                out.put("id", entry.path("id").asText());
-                Explanation explanation = explainer(current.base()).explain(made);
-                String decision = entry.path("decision").asText();
-                out.put("same_rules", policy.made(entry));
-                out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
-                out.put("decision", decision);
-                out.set("explanation", explanation.toJson());
-                Bodies.send(ctx, 200, out);
-            } catch (BadCall e) {
-                throw new IllegalStateException("the log holds a call that is none", e);
-            }
+            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry, request)));
         });
+    }
+
+    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry, JsonNode request) {
+        try {
+            Instant at = Instant.parse(entry.path("at").asText());
+            var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
+            ObjectNode out = JSON.createObjectNode();
+            out.put("id", entry.path("id").asText());
+            Explanation explanation = explainer(policy.base()).explain(made);
+            String decision = entry.path("decision").asText();
+            out.put("same_rules", policy.made(entry));
+            out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
+            out.put("decision", decision);
+            return out.set("explanation", explanation.toJson());
+        } catch (BadCall e) {
+            throw new IllegalStateException("the log holds a call that is none", e);
+        }
     }
 
     private Explainer explainer(RuleBase current) {

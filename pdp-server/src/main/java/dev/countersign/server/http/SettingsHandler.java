@@ -9,14 +9,13 @@ import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
-import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.policy.TenantState;
 import dev.countersign.server.settings.SettingsStore;
 import dev.countersign.server.settings.SettingsStore.Written;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,53 +27,57 @@ final class SettingsHandler {
     private static final int LONGEST_SHOWN = 100;
 
     private final Callers callers;
-    private final Supplier<SettingsSnapshot> settings;
+    private final Judging judging;
     private final SettingsStore store;
 
-    SettingsHandler(Callers callers, Supplier<SettingsSnapshot> settings, SettingsStore store) {
+    SettingsHandler(Callers callers, Judging judging, SettingsStore store) {
         this.callers = callers;
-        this.settings = settings;
+        this.judging = judging;
         this.store = store;
     }
 
     /** Everything that the tenant may set, and what it has set that nothing reads any more. */
     void list(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
-        if (caller == null) {
-            return;
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                var view = new SettingView(state.known(), state.settings());
+                ObjectNode body = JSON.createObjectNode();
+                ArrayNode all = body.putArray("settings");
+                view.names().forEach(name -> all.add(view.of(name)));
+                Bodies.send(ctx, 200, body);
+            });
         }
-        SettingView view = view(caller);
-        ObjectNode body = JSON.createObjectNode();
-        ArrayNode all = body.putArray("settings");
-        view.names().forEach(name -> all.add(view.of(name)));
-        Bodies.send(ctx, 200, body);
     }
 
     void get(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
-        if (caller == null) {
-            return;
-        }
-        String name = name(ctx);
-        SettingView view = view(caller);
-        if (view.names().contains(name)) {
-            send(ctx, view, name);
-        } else {
-            unknown(ctx, name, view.names());
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                var view = new SettingView(state.known(), state.settings());
+                String name = name(ctx);
+                if (view.names().contains(name)) {
+                    send(ctx, view, name);
+                } else {
+                    unknown(ctx, name, view.names());
+                }
+            });
         }
     }
 
     void put(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
         Body body = caller == null ? null : Bodies.object(ctx);
-        if (caller == null || body == null) {
-            return;
+        if (caller != null && body != null) {
+            judging.by(ctx, caller, state -> put(ctx, state, caller, body));
         }
+    }
+
+    private void put(RoutingContext ctx, TenantState state, Caller caller, Body body) {
         String name = name(ctx);
-        SettingsSnapshot current = settings.get();
-        Setting setting = current.declared().get(name);
+        Setting setting = state.known().declared().get(name);
         if (setting == null) {
-            unknown(ctx, name, current.declared().keySet());
+            unknown(ctx, name, state.known().declared().keySet());
             return;
         }
         JsonNode given;
@@ -88,39 +91,37 @@ final class SettingsHandler {
             invalid(ctx, "`value` is missing; DELETE takes the tenant's own value away");
             return;
         }
-        String value;
         try {
-            value = Setting.json(setting.read(given)).toString();
+            write(ctx, state, caller, name, Setting.json(setting.read(given)).toString());
         } catch (IllegalArgumentException e) {
             invalid(ctx, String.valueOf(e.getMessage()));
-            return;
         }
-        write(ctx, caller, name, value);
     }
 
     void delete(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
-        if (caller == null) {
-            return;
-        }
-        String name = name(ctx);
-        SettingView view = view(caller);
-        if (view.names().contains(name)) {
-            write(ctx, caller, name, null);
-        } else {
-            unknown(ctx, name, view.names());
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                String name = name(ctx);
+                var view = new SettingView(state.known(), state.settings());
+                if (view.names().contains(name)) {
+                    write(ctx, state, caller, name, null);
+                } else {
+                    unknown(ctx, name, view.names());
+                }
+            });
         }
     }
 
-    private void write(RoutingContext ctx, Caller caller, String name, @Nullable String value) {
+    private void write(RoutingContext ctx, TenantState state, Caller caller, String name, @Nullable String value) {
         var precondition = new Precondition(ctx.request().headers());
         Waiting.change(
                 ctx,
                 store.write(caller.inTenant(), name, value, caller.keyId(), precondition),
-                written -> written(ctx, name, written));
+                written -> written(ctx, state, name, written));
     }
 
-    private void written(RoutingContext ctx, String name, Written written) {
+    private static void written(RoutingContext ctx, TenantState state, String name, Written written) {
         if (written instanceof Written.Stale stale) {
             ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
             Problems.send(
@@ -131,7 +132,7 @@ final class SettingsHandler {
                             ? "the tenant has no value of its own for `" + name + "`"
                             : "`" + name + "` is at version " + stale.version() + ": read it again");
         } else if (written instanceof Written.Done done) {
-            send(ctx, SettingView.after(settings.get(), name, done.now()), name);
+            send(ctx, SettingView.after(state.known(), done.now()), name);
         }
     }
 
@@ -157,10 +158,5 @@ final class SettingsHandler {
 
     private static String name(RoutingContext ctx) {
         return Objects.requireNonNull(ctx.pathParam("name"));
-    }
-
-    private SettingView view(Caller caller) {
-        SettingsSnapshot current = settings.get();
-        return new SettingView(current, current.tenant(caller.inTenant()));
     }
 }

@@ -2,7 +2,6 @@ package dev.countersign.server.settings;
 
 import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
-import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
@@ -10,38 +9,40 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** The settings in PostgreSQL. */
 public final class SettingsStore {
-    private final Pool pool;
     private final Changes changes;
     private final InstantSource clock;
 
-    /** The settings of the database behind {@code pool}, changed by {@code changes}; {@code clock} dates them. */
-    public SettingsStore(Pool pool, Changes changes, InstantSource clock) {
-        this.pool = pool;
+    /** The settings of the database that {@code changes} change; {@code clock} dates them. */
+    public SettingsStore(Changes changes, InstantSource clock) {
         this.changes = changes;
         this.clock = clock;
     }
 
-    /** All settings of all tenants. */
-    public Future<List<StoredSetting>> load() {
-        return pool.query("select tenant, name, value, version, updated_at, updated_by from settings")
-                .execute()
+    /** All settings of these tenants, by tenant and name; a tenant without any is left out. */
+    public static Future<Map<String, Map<String, StoredSetting>>> load(SqlConnection connection, String[] tenants) {
+        return connection
+                .preparedQuery("select tenant, name, value, version, updated_at, updated_by from settings"
+                        + " where tenant = any($1)")
+                .execute(Tuple.of((Object) tenants))
                 .map(rows -> {
-                    var all = new ArrayList<StoredSetting>(rows.size());
+                    var all = new HashMap<String, Map<String, StoredSetting>>();
                     for (Row row : rows) {
-                        all.add(new StoredSetting(
+                        var setting = new StoredSetting(
                                 row.getString("tenant"),
                                 row.getString("name"),
                                 row.getString("value"),
                                 row.getLong("version"),
                                 row.getOffsetDateTime("updated_at").toInstant(),
-                                row.getString("updated_by")));
+                                row.getString("updated_by"));
+                        all.computeIfAbsent(setting.tenant(), tenant -> new HashMap<>())
+                                .put(setting.name(), setting);
                     }
                     return all;
                 });
