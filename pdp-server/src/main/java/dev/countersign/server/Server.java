@@ -21,12 +21,15 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
+import dev.countersign.server.policy.Proposal;
+import dev.countersign.server.policy.ProposalStore;
+import dev.countersign.server.policy.SettingChange;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
-import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -136,6 +139,9 @@ public final class Server implements AutoCloseable {
         var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
+        var policyChanges =
+                new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
+        policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
@@ -145,7 +151,7 @@ public final class Server implements AutoCloseable {
                 config,
                 policies,
                 usual,
-                new SettingsStore(changes, clock),
+                policyChanges,
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),

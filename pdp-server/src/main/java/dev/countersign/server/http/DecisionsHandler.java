@@ -51,7 +51,7 @@ final class DecisionsHandler {
                     Parameters.text(ctx, "decision"),
                     Parameters.text(ctx, "subject"),
                     Parameters.text(ctx, "action"),
-                    id(Parameters.text(ctx, "before")),
+                    Parameters.uuid(Parameters.text(ctx, "before")),
                     Parameters.limit(ctx));
             Waiting.read(ctx, records.list(caller.inTenant(), query), entries -> page(ctx, entries, query.limit()));
         } catch (BadCall e) {
@@ -128,7 +128,7 @@ final class DecisionsHandler {
             return;
         }
         try {
-            UUID id = Objects.requireNonNull(id(ctx.pathParam("id")));
+            UUID id = Objects.requireNonNull(Parameters.uuid(ctx.pathParam("id")));
             Waiting.read(ctx, records.find(caller.inTenant(), id), entry -> {
                 if (entry == null) {
                     Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
@@ -146,14 +146,6 @@ final class DecisionsHandler {
             return JSON.readTree(entry);
         } catch (IOException e) {
             throw new UncheckedIOException("the log holds an entry that is no JSON", e);
-        }
-    }
-
-    private static @Nullable UUID id(@Nullable String text) throws BadCall {
-        try {
-            return text == null ? null : UUID.fromString(text);
-        } catch (IllegalArgumentException e) {
-            throw new BadCall("`" + text.substring(0, Math.min(40, text.length())) + "` is not the id of a decision");
         }
     }
 }

@@ -13,8 +13,8 @@ import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
-import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -38,7 +38,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param config the settings
      * @param policies what judges each tenant
      * @param usual what judges a tenant that has made nothing of its own
-     * @param settings where the values that tenants set are changed
+     * @param changes changes what tenants set
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
      * @param tenants the tenants
@@ -54,7 +54,7 @@ public final class HttpVerticle extends VerticleBase {
             ServerConfig config,
             TenantPolicies policies,
             TenantPolicy usual,
-            SettingsStore settings,
+            PolicyChanges changes,
             Supplier<KeyRing> keys,
             KeyStore keyStore,
             TenantStore tenants,
@@ -103,7 +103,8 @@ public final class HttpVerticle extends VerticleBase {
                 new EvaluationHandler(callers, judging, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), judging),
-                new SettingsHandler(callers, judging, shared.settings()),
+                new SettingsHandler(callers, judging, shared.changes()),
+                new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),

@@ -4,14 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
+import dev.countersign.server.policy.PolicyChanges;
+import dev.countersign.server.policy.PolicyChanges.Result;
+import dev.countersign.server.policy.SettingChange;
 import dev.countersign.server.policy.TenantState;
-import dev.countersign.server.settings.SettingsStore;
-import dev.countersign.server.settings.SettingsStore.Written;
+import dev.countersign.server.settings.StoredSetting;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
@@ -28,12 +29,12 @@ final class SettingsHandler {
 
     private final Callers callers;
     private final Judging judging;
-    private final SettingsStore store;
+    private final PolicyChanges changes;
 
-    SettingsHandler(Callers callers, Judging judging, SettingsStore store) {
+    SettingsHandler(Callers callers, Judging judging, PolicyChanges changes) {
         this.callers = callers;
         this.judging = judging;
-        this.store = store;
+        this.changes = changes;
     }
 
     /** Everything that the tenant may set, and what it has set that nothing reads any more. */
@@ -75,8 +76,7 @@ final class SettingsHandler {
 
     private void put(RoutingContext ctx, TenantState state, Caller caller, Body body) {
         String name = name(ctx);
-        Setting setting = state.known().declared().get(name);
-        if (setting == null) {
+        if (!state.known().declared().containsKey(name)) {
             unknown(ctx, name, state.known().declared().keySet());
             return;
         }
@@ -92,7 +92,7 @@ final class SettingsHandler {
             return;
         }
         try {
-            write(ctx, state, caller, name, Setting.json(setting.read(given)).toString());
+            write(ctx, state, caller, name, state.known().value(name, given));
         } catch (IllegalArgumentException e) {
             invalid(ctx, String.valueOf(e.getMessage()));
         }
@@ -113,16 +113,17 @@ final class SettingsHandler {
         }
     }
 
-    private void write(RoutingContext ctx, TenantState state, Caller caller, String name, @Nullable String value) {
+    private void write(RoutingContext ctx, TenantState state, Caller caller, String name, @Nullable Object value) {
         var precondition = new Precondition(ctx.request().headers());
-        Waiting.change(
+        Waiting.<Result<@Nullable StoredSetting>>change(
                 ctx,
-                store.write(caller.inTenant(), name, value, caller.keyId(), precondition),
+                changes.make(caller, new SettingChange(caller.inTenant(), name, value), precondition),
                 written -> written(ctx, state, name, written));
     }
 
-    private static void written(RoutingContext ctx, TenantState state, String name, Written written) {
-        if (written instanceof Written.Stale stale) {
+    private static void written(
+            RoutingContext ctx, TenantState state, String name, Result<@Nullable StoredSetting> written) {
+        if (written instanceof Result.Stale<@Nullable StoredSetting> stale) {
             ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
             Problems.send(
                     ctx,
@@ -131,8 +132,12 @@ final class SettingsHandler {
                     stale.version() == 0
                             ? "the tenant has no value of its own for `" + name + "`"
                             : "`" + name + "` is at version " + stale.version() + ": read it again");
-        } else if (written instanceof Written.Done done) {
+        } else if (written instanceof Result.Proposed<@Nullable StoredSetting> proposed) {
+            ProposalsHandler.proposed(ctx, proposed.proposal());
+        } else if (written instanceof Result.Done<@Nullable StoredSetting> done) {
             send(ctx, SettingView.after(state.known(), done.now()), name);
+        } else {
+            ProposalsHandler.full(ctx);
         }
     }
 

@@ -69,7 +69,7 @@ public final class PolicyReader implements TenantPolicies.Source {
 
     private static Future<Rows> rows(SqlConnection connection, String[] tenants) {
         Future<Map<String, Long>> revisions = connection
-                .preparedQuery("select tenant, revision from policy_revisions where tenant = any($1)")
+                .preparedQuery("select tenant, revision from policy_revisions where tenant = '' or tenant = any($1)")
                 .execute(Tuple.of((Object) tenants))
                 .map(rows -> {
                     var numbers = new HashMap<String, Long>();
@@ -90,7 +90,9 @@ public final class PolicyReader implements TenantPolicies.Source {
             states.put(
                     tenant,
                     new TenantState(
-                            rows.revisions().getOrDefault(tenant, 0L),
+                            Math.max(
+                                    rows.revisions().getOrDefault(tenant, 0L),
+                                    rows.revisions().getOrDefault("", 0L)),
                             known,
                             settings,
                             TenantPolicy.of(base, known.env(), settings.values())));

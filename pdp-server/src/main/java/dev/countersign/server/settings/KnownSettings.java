@@ -1,9 +1,11 @@
 package dev.countersign.server.settings;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.rules.facts.Declaration;
 import dev.countersign.rules.facts.Setting;
-import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.decision.ServerSettings;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,14 +31,30 @@ public record KnownSettings(Map<String, Setting> declared, Map<String, String> e
      */
     public static KnownSettings of(Map<String, Setting> packs, Map<String, String> env) {
         var declared = new TreeMap<>(packs);
-        Setting own = Setting.of(TenantPolicy.REDACTED);
-        Setting taken = declared.put(own.name(), own);
-        if (taken != null) {
-            throw new IllegalArgumentException(
-                    "the pack `" + taken.declarations().get(0).pack() + "` declares `" + own.name()
-                            + "`, which is the server's own setting: rename it");
+        for (Declaration own : ServerSettings.ALL) {
+            Setting taken = declared.put(own.name(), Setting.of(own));
+            if (taken != null) {
+                throw new IllegalArgumentException(
+                        "the pack `" + taken.declarations().get(0).pack() + "` declares `" + own.name()
+                                + "`, which is the server's own setting: rename it");
+            }
         }
         return new KnownSettings(Collections.unmodifiableMap(declared), env);
+    }
+
+    /**
+     * The value that {@code json} holds for a setting.
+     *
+     * @throws IllegalArgumentException if nothing declares it, or the value does not fit; the message says why
+     */
+    public Object value(String name, JsonNode json) {
+        Setting setting = declared.get(name);
+        if (setting == null) {
+            throw new IllegalArgumentException("no active pack declares `" + name + "`");
+        }
+        Object value = setting.read(json);
+        ServerSettings.check(name, value);
+        return value;
     }
 
     /**
@@ -56,10 +74,7 @@ public record KnownSettings(Map<String, Setting> declared, Map<String, String> e
         stored.forEach((name, row) -> {
             Setting setting = declared.get(name);
             try {
-                if (setting == null) {
-                    throw new IllegalArgumentException("no active pack declares `" + name + "`");
-                }
-                values.put(name, setting.read(JSON.readTree(row.json())));
+                values.put(name, value(name, JSON.readTree(row.json())));
             } catch (JsonProcessingException e) {
                 unused.put(name, "`" + name + "` is not stored as JSON");
             } catch (IllegalArgumentException e) {
