@@ -17,7 +17,8 @@ public final class Evaluation {
     private final List<CompiledRule> unknown = new ArrayList<>(0);
     private int overflow;
 
-    Evaluation(Request request) {
+    /** An evaluation in which nothing has been said yet. */
+    public Evaluation(Request request) {
         this.request = request;
     }
 
@@ -48,6 +49,19 @@ public final class Evaluation {
         matched.stream().filter(other -> other != rule).forEach(rest.matched::add);
         unknown.stream().filter(other -> other != rule).forEach(rest.unknown::add);
         return rest;
+    }
+
+    /**
+     * Adds what a rule says of the request.
+     *
+     * @param truth what {@link CompiledRule#test} returned
+     */
+    public void judged(CompiledRule rule, int truth) {
+        if (truth == Condition.TRUE) {
+            matched(rule);
+        } else if (truth == Condition.UNKNOWN) {
+            unknown(rule);
+        }
     }
 
     void matched(CompiledRule rule) {
