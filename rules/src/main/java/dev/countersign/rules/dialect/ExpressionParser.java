@@ -184,6 +184,9 @@ final class ExpressionParser {
     }
 
     private static @Nullable String mismatchHint(Operand left, Operand right) {
+        if (left.type() == Type.LIST || right.type() == Type.LIST) {
+            return USE_CONTAINS;
+        }
         Operand literal = right instanceof Operand.Literal ? right : left;
         Operand other = literal == right ? left : right;
         if (!(literal instanceof Operand.Literal)) {
@@ -192,7 +195,7 @@ final class ExpressionParser {
         if (other.type() == Type.TEXT) {
             return QUOTE;
         }
-        return literal.type() == Type.TEXT && other.type() != Type.LIST ? UNQUOTE : null;
+        return literal.type() == Type.TEXT ? UNQUOTE : null;
     }
 
     private Expr in(Token start, Operand left, boolean negated) throws Mistake {

@@ -130,7 +130,7 @@ public final class JsonConditions {
         for (var names = json.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!members.contains(name)) {
-                int at = tokens.at(JsonTokens.pointer(pointer, name));
+                int at = tokens.at(JsonMistake.pointer(pointer, name));
                 throw OperandParser.unknown(
                         Code.J001,
                         "member",

@@ -48,18 +48,23 @@ public final class JsonEffects {
     /** The mode and the limits, at least one of them; incomplete with its mistakes reported. */
     public List<Effect> modifications(JsonNode then, String pointer) {
         var out = new ArrayList<Effect>();
-        Effect mode = !then.has("mode") && then.has("limits")
-                ? null
-                : action("transform", pointer, tokens -> {
-                    JsonConditions.known(then, List.of("mode", "limits"), pointer, tokens);
-                    String at = pointer + "/mode";
-                    if (!then.has("mode")) {
-                        throw new Mistake(tokens.at(pointer), Code.J001, "`mode` or `limits` is expected here");
-                    }
-                    tokens.string("mode", at).symbol(",", at).literal(then.path("mode"), at);
-                });
-        if (mode != null) {
-            out.add(mode);
+        var checked = new JsonTokens(pointer);
+        try {
+            JsonConditions.known(then, List.of("mode", "limits"), pointer, checked);
+            if (then.isEmpty()) {
+                throw new Mistake(checked.at(pointer), Code.J001, "`mode` or `limits` is missing");
+            }
+        } catch (Mistake mistake) {
+            mistakes.accept(checked.mistake(mistake));
+        }
+        if (then.has("mode")) {
+            Effect mode = action("transform", pointer, tokens -> {
+                String at = pointer + "/mode";
+                tokens.string("mode", at).symbol(",", at).literal(then.path("mode"), at);
+            });
+            if (mode != null) {
+                out.add(mode);
+            }
         }
         JsonNode limits = then.path("limits");
         if (then.has("limits") && (!limits.isArray() || limits.isEmpty() || limits.size() > MAX_LIMITS)) {

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record JsonMistake(
         String pointer, Code code, String message, @Nullable String hint) {
+    private static final int LONGEST = 60;
+
     /** One line: {@code /pointer: error CODE: message (hint)}. */
     @Override
     public String toString() {
@@ -24,5 +26,11 @@ public record JsonMistake(
         return refused == null
                 ? null
                 : new JsonMistake(pointer, refused.code, String.valueOf(refused.getMessage()), refused.hint);
+    }
+
+    /** The pointer of a member of what stands at {@code parent}; a long name is cut. */
+    public static String pointer(String parent, String member) {
+        String shown = member.length() > LONGEST ? member.substring(0, LONGEST) : member;
+        return parent + "/" + shown.replace("~", "~0").replace("/", "~1");
     }
 }

@@ -113,12 +113,4 @@ final class JsonTokens {
             default -> "an object";
         };
     }
-
-    /** A member's name in a JSON Pointer, cut to what a message can hold. */
-    static String pointer(String parent, String member) {
-        return parent + "/"
-                + (member.length() > 60 ? member.substring(0, 60) : member)
-                        .replace("~", "~0")
-                        .replace("/", "~1");
-    }
 }
