@@ -21,6 +21,7 @@ public final class JsonConditions {
     private static final List<String> LEFT = List.of("field", "count", "hoursSince");
     private static final List<String> RIGHT = List.of("field", "param", "list", "count", "hoursSince");
     private static final List<String> MEMBERS = List.of("field", "count", "glob", "hoursSince", "op", "value");
+    private static final List<String> RIGHT_MEMBERS = List.of("field", "param", "list", "count", "glob", "hoursSince");
     private static final List<String> NULL = List.of("is null", "not null");
     private static final List<String> FUNCTIONS = List.of("cidr", "glob");
     private static final List<String> AFFIXES = List.of("startsWith", "endsWith");
@@ -180,23 +181,20 @@ public final class JsonConditions {
             tokens.word(op, at).symbol("(", at);
             operand(json, left, pointer, tokens);
             tokens.symbol(",", at);
-            value(value, pointer + "/value", tokens);
+            value(value, pointer + "/value", tokens, false);
             tokens.symbol(")", at);
             return;
         }
         operand(json, left, pointer, tokens);
-        if (op.endsWith("memberOf") && value.has("list")) {
-            operator(op, at, tokens);
-            operand(value, only(value, RIGHT, pointer + "/value", tokens), pointer + "/value", tokens);
-        } else if (op.equals("in") || op.equals("not in")) {
+        if (op.equals("in") || op.equals("not in")) {
             operator(op, at, tokens);
             values(value, pointer + "/value", tokens);
         } else if (AFFIXES.contains(op)) {
             tokens.word("str", at).symbol("[", at).word(op, at).symbol("]", at);
-            value(value, pointer + "/value", tokens);
+            value(value, pointer + "/value", tokens, false);
         } else {
             operator(op, at, tokens);
-            value(value, pointer + "/value", tokens);
+            value(value, pointer + "/value", tokens, op.endsWith("memberOf"));
         }
     }
 
@@ -256,7 +254,7 @@ public final class JsonConditions {
         }
         if (json.has("glob")) {
             tokens.symbol(",", at);
-            value(json.path("glob"), pointer + "/glob", tokens);
+            value(json.path("glob"), pointer + "/glob", tokens, false);
         }
         tokens.symbol(")", at);
     }
@@ -276,7 +274,7 @@ public final class JsonConditions {
         tokens.word(name, pointer);
     }
 
-    private void value(JsonNode json, String pointer, JsonTokens tokens) throws Mistake {
+    private void value(JsonNode json, String pointer, JsonTokens tokens, boolean named) throws Mistake {
         if (json.isArray()) {
             throw new Mistake(tokens.at(pointer), Code.E001, "a list of values goes with `in` and `not in`");
         }
@@ -284,9 +282,9 @@ public final class JsonConditions {
             tokens.literal(json, pointer);
             return;
         }
-        known(json, List.of("field", "param", "list", "count", "glob", "hoursSince"), pointer, tokens);
+        known(json, RIGHT_MEMBERS, pointer, tokens);
         String kind = only(json, RIGHT, pointer, tokens);
-        if (kind.equals("list")) {
+        if (kind.equals("list") && !named) {
             throw new Mistake(
                     tokens.at(pointer + "/list"), Code.E001, "a named list goes with `memberOf` and `not memberOf`");
         }
@@ -306,7 +304,7 @@ public final class JsonConditions {
             if (i > 0) {
                 tokens.symbol(",", pointer);
             }
-            value(json.path(i), pointer + "/" + i, tokens);
+            value(json.path(i), pointer + "/" + i, tokens, false);
         }
         tokens.symbol(")", pointer);
     }
