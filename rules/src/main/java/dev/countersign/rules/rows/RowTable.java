@@ -40,36 +40,12 @@ public final class RowTable {
      */
     public record Unfit(PolicyRow row, List<JsonMistake> mistakes) {}
 
-    /** A row, and those of its conditions that the index has not settled. */
-    private static final class Candidate {
-        final CompiledRule rule;
-        final boolean byDefault;
-        private final Condition[] tests;
-
-        Candidate(CompiledRule rule, Condition[] tests, boolean byDefault) {
-            this.rule = rule;
-            this.tests = tests;
-            this.byDefault = byDefault;
-        }
-
-        int test(Request request) {
-            int all = Condition.TRUE;
-            for (Condition test : tests) {
-                all = Math.min(all, test.test(request));
-                if (all == Condition.FALSE) {
-                    return Condition.FALSE;
-                }
-            }
-            return all;
-        }
-    }
-
     private final @Nullable String tenant;
     private final Layout layout;
     private final List<CompiledRule> rules;
     private final List<Unfit> unfit;
-    private final Map<String, Candidate[]> exact;
-    private final PrefixIndex<Candidate[]> patterns;
+    private final Map<String, TestTree> exact;
+    private final PrefixIndex<TestTree> patterns;
     private final boolean byDefault;
     private final Set<String> users;
     private final int userSlot;
@@ -80,17 +56,17 @@ public final class RowTable {
         this.layout = base.layout();
         this.rules = List.copyOf(built.rules);
         this.unfit = List.copyOf(built.unfit);
-        this.exact = arrays(built.exact);
-        this.patterns = new PrefixIndex<>(arrays(built.patterns));
+        this.exact = grown(built.exact);
+        this.patterns = new PrefixIndex<>(grown(built.patterns));
         this.byDefault = built.byDefault;
         this.users = byDefault ? Set.copyOf(users) : Set.of();
         this.userSlot = layout.slot(BuiltIn.USER.attribute());
         this.weight = built.weight;
     }
 
-    private static Map<String, Candidate[]> arrays(Map<String, List<Candidate>> lists) {
-        var out = new HashMap<String, Candidate[]>();
-        lists.forEach((key, list) -> out.put(key, list.toArray(Candidate[]::new)));
+    private static Map<String, TestTree> grown(Map<String, TestTree.Growing> growing) {
+        var out = new HashMap<String, TestTree>();
+        growing.forEach((key, tree) -> out.put(key, tree.grown()));
         return out;
     }
 
@@ -126,8 +102,8 @@ public final class RowTable {
     private static final class Building {
         final List<CompiledRule> rules = new ArrayList<>();
         final List<Unfit> unfit = new ArrayList<>();
-        final Map<String, List<Candidate>> exact = new HashMap<>();
-        final Map<String, List<Candidate>> patterns = new HashMap<>();
+        final Map<String, TestTree.Growing> exact = new HashMap<>();
+        final Map<String, TestTree.Growing> patterns = new HashMap<>();
         boolean byDefault;
         long weight;
 
@@ -153,17 +129,16 @@ public final class RowTable {
             var compiled = new CompiledRule(rule, first + rules.size(), this::closure);
             rules.add(compiled);
             boolean settled = !row.pattern();
-            Condition[] tests = rule.conditions().stream()
+            List<Condition> tests = rule.conditions().stream()
                     .filter(condition -> !(settled && action(condition, row.actionPattern())))
                     .map(this::closure)
-                    .toArray(Condition[]::new);
-            var candidate = new Candidate(compiled, tests, row.byDefault());
+                    .toList();
             String key = settled
                     ? row.actionPattern()
                     : row.actionPattern().substring(0, row.actionPattern().indexOf('*'));
             (settled ? exact : patterns)
-                    .computeIfAbsent(key, action -> new ArrayList<>())
-                    .add(candidate);
+                    .computeIfAbsent(key, action -> new TestTree.Growing())
+                    .add(tests, compiled, row.byDefault());
             byDefault |= row.byDefault();
             weight += weight(row, rule);
         }
@@ -215,50 +190,36 @@ public final class RowTable {
      */
     public void judge(Evaluation evaluation) {
         Request request = evaluation.request();
-        boolean own = own(request);
-        visit(request, rows -> {
-            for (Candidate row : rows) {
-                int truth = row.byDefault && own ? Condition.FALSE : row.test(request);
-                if (truth != Condition.FALSE) {
-                    evaluation.judged(row.rule, truth);
-                }
-            }
-        });
+        boolean withDefaults = defaults(request);
+        visit(request, rows -> rows.judge(evaluation, withDefaults));
     }
 
     /** The rows that are tested for a request: their action is the request's; in no order. */
     public List<CompiledRule> candidates(Request request) {
-        boolean own = own(request);
+        boolean withDefaults = defaults(request);
         var out = new ArrayList<CompiledRule>();
-        visit(request, rows -> {
-            for (Candidate row : rows) {
-                if (!row.byDefault || !own) {
-                    out.add(row.rule);
-                }
-            }
-        });
+        visit(request, rows -> rows.each(out::add, withDefaults));
         return out;
     }
 
-    private void visit(Request request, Consumer<Candidate[]> visitor) {
+    private void visit(Request request, Consumer<TestTree> visitor) {
         if (tenant != null && !tenant.equals(request.tenant())) {
             throw new IllegalArgumentException("the request was made in another tenant");
         }
         if (request.values().layout() != layout) {
             throw new IllegalArgumentException("the request was made for another rule base");
         }
-        Candidate[] rows = exact.get(request.action());
+        TestTree rows = exact.get(request.action());
         if (rows != null) {
             visitor.accept(rows);
         }
         patterns.visit(request.action(), visitor);
     }
 
-    /** Whether the user of the request has rows of their own, so that the tenant's default set does not apply. */
-    private boolean own(Request request) {
+    /** Whether the tenant's default set applies: it does not where the user of the request has rows of their own. */
+    private boolean defaults(Request request) {
         return byDefault
-                && request.value(BuiltIn.USER.attribute(), userSlot) instanceof String user
-                && users.contains(user);
+                && !(request.value(BuiltIn.USER.attribute(), userSlot) instanceof String user && users.contains(user));
     }
 
     /** How many rows it holds. */
