@@ -39,6 +39,7 @@ public final class JsonConditions {
     private final Vocabulary vocabulary;
     private final Consumer<JsonMistake> mistakes;
     private int tests;
+    private int refused;
 
     /** A reader of one policy's condition; all its mistakes go to {@code mistakes}. */
     public JsonConditions(Vocabulary vocabulary, Consumer<JsonMistake> mistakes) {
@@ -80,7 +81,7 @@ public final class JsonConditions {
             return refuse(at, Code.E001, "`" + group + "` holds a list of at least one condition", null);
         }
         var parts = new ArrayList<Expr>();
-        for (int i = 0; i < inside.size() && tests <= ExpressionParser.MAX_TESTS; i++) {
+        for (int i = 0; i < inside.size() && tests <= ExpressionParser.MAX_TESTS && refused < Source.MAX_SHOWN; i++) {
             Expr part = condition(inside.path(i), at + "/" + i, depth + 1);
             if (part != null) {
                 parts.add(part);
@@ -117,13 +118,17 @@ public final class JsonConditions {
             translate(json, pointer, tokens);
             return new ExpressionParser(tokens.read(), vocabulary).parse();
         } catch (Mistake mistake) {
-            mistakes.accept(tokens.mistake(mistake));
-            return null;
+            return refuse(tokens.mistake(mistake));
         }
     }
 
     private @Nullable Expr refuse(String pointer, Code code, String message, @Nullable String hint) {
-        mistakes.accept(new JsonMistake(pointer, code, message, hint));
+        return refuse(new JsonMistake(pointer, code, message, hint));
+    }
+
+    private @Nullable Expr refuse(JsonMistake mistake) {
+        refused++;
+        mistakes.accept(mistake);
         return null;
     }
 

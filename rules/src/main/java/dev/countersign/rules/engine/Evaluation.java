@@ -17,8 +17,7 @@ public final class Evaluation {
     private final List<CompiledRule> unknown = new ArrayList<>(0);
     private int overflow;
 
-    /** An evaluation in which nothing has been said yet. */
-    public Evaluation(Request request) {
+    Evaluation(Request request) {
         this.request = request;
     }
 

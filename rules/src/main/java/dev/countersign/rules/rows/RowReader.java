@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks rows and compiles them into rules of the dialect, {@code policies/<id>}. Immutable, and shared by all threads.
@@ -29,6 +30,10 @@ public final class RowReader {
     public static final int MAX_BYTES = 64 * 1024;
 
     private static final int MAX_DEPTH = 32;
+
+    /** The most steps that the automata of one row have together: as many as one pattern may have alone. */
+    private static final int MAX_PATTERNS = 2_000;
+
     private static final String EXPR = "/rule_expr";
     private static final String WHEN = EXPR + "/when";
     private static final String THEN = EXPR + "/then";
@@ -76,6 +81,7 @@ public final class RowReader {
         if (shape(given, mistakes)) {
             if (given.has("when")) {
                 when = new JsonConditions(vocabulary, mistakes::add).read(given.path("when"), WHEN);
+                patterns(when, mistakes);
             }
             effects = effects(row, given, mistakes);
         }
@@ -90,6 +96,23 @@ public final class RowReader {
         var rule = new Rule(
                 Rule.POLICIES, row.id(), row.name(), 0, meta(row), List.copyOf(conditions), List.copyOf(effects));
         return new Read(rule, List.copyOf(mistakes));
+    }
+
+    /** Tenants have thousands of rows, and a pattern with counts takes memory out of proportion to its text. */
+    private static void patterns(@Nullable Expr when, List<JsonMistake> mistakes) {
+        int[] steps = {0};
+        if (when != null) {
+            when.tests(test -> steps[0] += test instanceof Expr.Matches matches
+                    ? matches.regex().pattern().programSize()
+                    : 0);
+        }
+        if (steps[0] > MAX_PATTERNS) {
+            mistakes.add(new JsonMistake(
+                    WHEN,
+                    Code.R001,
+                    "the patterns of this policy repeat too much together",
+                    "use fewer `matches`, or smaller counts in `{ }`"));
+        }
     }
 
     private static Map<String, String> meta(PolicyRow row) {

@@ -88,7 +88,7 @@ public final class RowTable {
             if (!Objects.equals(tenant, row.tenant())) {
                 throw new IllegalArgumentException("the policy " + row.id() + " is another tenant's");
             }
-            if (row.scope() == PolicyRow.Scope.USER && row.scopeRef() != null) {
+            if (row.scope() == PolicyRow.Scope.USER && row.scopeRef() != null && !row.byDefault()) {
                 own.add(row.scopeRef());
             }
             if (row.enabled()) {
@@ -171,15 +171,26 @@ public final class RowTable {
                     effects.computeIfAbsent(rule.effects(), first -> first));
         }
 
-        /** Some bytes for each object, and the row's own texts. */
+        /** Some bytes for each object that a row may not share with others, and for what its texts come to. */
         private static long weight(PolicyRow row, Rule rule) {
-            long expr = row.ruleExpr() == null ? 0 : row.ruleExpr().toString().length();
-            long reason = row.reason() == null ? 0 : row.reason().length();
-            return 800
-                    + 200L * rule.conditions().size()
-                    + 4 * expr
-                    + reason
-                    + row.name().length();
+            long[] sum = {
+                600
+                        + row.name().length()
+                        + (row.reason() == null ? 0 : row.reason().length())
+            };
+            rule.conditions()
+                    .forEach(condition -> condition.tests(test -> {
+                        sum[0] += 150;
+                        if (test instanceof Expr.Matches matches) {
+                            sum[0] += 64L * matches.regex().pattern().programSize();
+                        } else if (test instanceof Expr.In in) {
+                            in.values()
+                                    .forEach(value ->
+                                            sum[0] += 150 + value.text().length());
+                        }
+                    }));
+            return sum[0]
+                    + (row.ruleExpr() == null ? 0 : row.ruleExpr().toString().length());
         }
     }
 

@@ -121,7 +121,7 @@ class RowAgreementTest {
     }
 
     private static Evaluation loop(List<PolicyRow> rows, Set<String> installed, Request request) {
-        var out = new Evaluation(request);
+        var out = Rows.BASE.interpret(request);
         var conditions = new Conditions(Rows.BASE.layout());
         String user = request.subjectType().equals("user")
                 ? request.subjectId()

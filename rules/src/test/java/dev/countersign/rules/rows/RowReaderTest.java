@@ -247,6 +247,22 @@ class RowReaderTest {
     }
 
     @Test
+    void patternsThatAreEachSmallEnoughAreRefusedWhereTogetherTheyAreNot() {
+        String test = "{field: region, op: matches, value: 'a{900}'}";
+        assertThat(when("{any: [" + test + ", " + test + "]}").fits()).isTrue();
+        assertThat(said(when("{any: [" + test + ", " + test + ", " + test + "]}")
+                        .mistakes()))
+                .startsWith("/rule_expr/when: error R001");
+    }
+
+    @Test
+    void aConditionOfNothingButMistakesShowsSomeOfThem() {
+        assertThat(when("{any: [" + "{all: []}, ".repeat(1_000) + "5]}").mistakes())
+                .hasSize(200);
+        assertThat(when("[" + "5, ".repeat(1_000) + "5]").mistakes()).hasSize(1);
+    }
+
+    @Test
     void deepOrLargeJsonIsRefusedWithoutBeingWalkedByCalls() {
         ObjectNode deep = JsonNodeFactory.instance.objectNode().put("field", "vip");
         for (int i = 0; i < 200_000; i++) {

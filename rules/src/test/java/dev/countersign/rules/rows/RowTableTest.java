@@ -116,7 +116,7 @@ class RowTableTest {
         var values = Rows.BASE.values(Map.of(), actions.isEmpty() ? Map.of() : Map.of("policies.delegated", actions));
         assertThat(values.changed().keySet())
                 .isEqualTo(actions.isEmpty() ? Set.of() : Set.of("countersign/policies.delegated"));
-        var evaluation = new Evaluation(new Request("demo", made.call(), made.now(), values));
+        var evaluation = Rows.BASE.interpret(new Request("demo", made.call(), made.now(), values));
         Rows.table(row).judge(evaluation);
         return DenyOverrides.combine(evaluation).outcome();
     }
@@ -237,9 +237,9 @@ class RowTableTest {
         RowTable table = Rows.table("{}");
         Request request = Rows.request("");
         var other = new Request("other", request.call(), request.now(), request.values());
-        assertThatThrownBy(() -> table.judge(new Evaluation(other))).hasMessageContaining("another tenant");
+        assertThatThrownBy(() -> table.judge(Rows.BASE.interpret(other))).hasMessageContaining("another tenant");
         RuleBase base = Packs.base(Packs.rule("vip", "decision.deny(\"X\");"));
-        assertThatThrownBy(() -> table.judge(new Evaluation(Packs.request(base, ""))))
+        assertThatThrownBy(() -> table.judge(base.interpret(Packs.request(base, ""))))
                 .hasMessageContaining("another rule base");
         assertThatThrownBy(() -> RowTable.of(Rows.BASE, Rows.VOCABULARY, "other", List.of(Rows.row("{}")), Set.of()))
                 .hasMessageContaining("another tenant's");

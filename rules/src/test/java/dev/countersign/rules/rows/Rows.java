@@ -71,7 +71,7 @@ final class Rows {
     }
 
     static Evaluation judge(RowTable table, Request request) {
-        var evaluation = new Evaluation(request);
+        var evaluation = Rows.BASE.interpret(request);
         table.judge(evaluation);
         return evaluation;
     }
