@@ -12,7 +12,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,7 +38,7 @@ final class JudgingOptions {
     @Nullable
     TenantPolicy policy() {
         List<Pack> read = PackOptions.read(packs, err());
-        return read == null ? null : TenantPolicy.of(RuleBase.of(read), System.getenv(), Map.of());
+        return read == null ? null : TenantPolicy.of(RuleBase.of(read), System.getenv());
     }
 
     /** The request that {@code json} makes at {@code now}. */

@@ -1,8 +1,10 @@
 package dev.countersign.server.http;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.util.function.Consumer;
 
 /**
  * Every failure on its way out. On AuthZEN paths the body is a message (Authorization API 1.0, section 10.1.2); on all
@@ -21,6 +23,11 @@ final class Problems {
      * @param detail what to do about it, for the caller to read
      */
     static void send(RoutingContext ctx, int status, String kind, String detail) {
+        send(ctx, status, kind, detail, more -> {});
+    }
+
+    /** The same, of a path that is not AuthZEN's, with what {@code more} adds to the document. */
+    static void send(RoutingContext ctx, int status, String kind, String detail, Consumer<ObjectNode> more) {
         var response = ctx.response();
         if (response.ended() || response.closed()) {
             return;
@@ -37,14 +44,15 @@ final class Problems {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
                     .end(detail);
         } else {
-            String body = new JsonObject()
+            ObjectNode body = JsonNodeFactory.instance
+                    .objectNode()
                     .put("type", TYPE + kind)
                     .put("title", response.getStatusMessage())
                     .put("status", status)
-                    .put("detail", detail)
-                    .encode();
+                    .put("detail", detail);
+            more.accept(body);
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-                    .end(body);
+                    .end(body.toString());
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.server.decision.TenantPolicy;
+
 /**
  * What a change does to the decisions that are made.
  *
@@ -9,7 +11,7 @@ package dev.countersign.server.policy;
  */
 record Difference(long revision, boolean widens, String json) {
     /** What is different where {@code after} judges instead of {@code before}. */
-    static Difference of(TenantState before, TenantState after) {
+    static Difference of(TenantState before, TenantPolicy after) {
         return new Difference(before.revision(), false, "{\"changes\":[]}");
     }
 }

@@ -17,7 +17,8 @@ public final class Evaluation {
     private final List<CompiledRule> unknown = new ArrayList<>(0);
     private int overflow;
 
-    Evaluation(Request request) {
+    /** One in which nothing has been said yet. */
+    public Evaluation(Request request) {
         this.request = request;
     }
 
