@@ -363,7 +363,7 @@ class BoundaryDiffTest {
         var row = dev.countersign.rules.Packs.pack(rule("row", "amount > 7", "decision.deny(\"ROW\");"))
                 .rules()
                 .get(0);
-        Judge more = base.plus(List.of(new dev.countersign.rules.engine.CompiledRule(row, 1, conditions)));
+        Judge more = base.plus(List.of(new dev.countersign.rules.engine.CompiledRule(row, 1, conditions::of)));
 
         assertThat(new BoundaryDiff(Judges.FRAME).compare(more, base).widening())
                 .isEqualTo(Widening.YES);
