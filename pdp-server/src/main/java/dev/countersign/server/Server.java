@@ -31,6 +31,7 @@ import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -156,6 +157,7 @@ public final class Server implements AutoCloseable {
                 usual,
                 policyChanges,
                 new RowStore(pool),
+                new DefaultRows(pool, this::newId, clock),
                 this::newId,
                 keys::get,
                 keyStore,

@@ -15,6 +15,7 @@ import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
+import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -42,6 +43,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param usual what judges a tenant that has made nothing of its own
      * @param changes changes policies and what tenants set
      * @param rows the policies that are rows
+     * @param defaults gives users copies of the default policies
      * @param newId draws an id, higher than those before
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
@@ -60,6 +62,7 @@ public final class HttpVerticle extends VerticleBase {
             TenantPolicy usual,
             PolicyChanges changes,
             RowStore rows,
+            DefaultRows defaults,
             Supplier<UUID> newId,
             Supplier<KeyRing> keys,
             KeyStore keyStore,
@@ -100,7 +103,8 @@ public final class HttpVerticle extends VerticleBase {
                 task -> context.runOnContext(ignored -> task.run()),
                 shared.clock(),
                 new SplittableRandom(new SecureRandom().nextLong()),
-                shared.metrics());
+                shared.metrics(),
+                shared.defaults()::used);
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var judging = new Judging(shared.policies());
