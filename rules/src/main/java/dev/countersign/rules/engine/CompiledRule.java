@@ -35,7 +35,8 @@ public final class CompiledRule {
     private final List<Part> parts;
     private final Condition[] soft;
 
-    CompiledRule(Rule rule, int ordinal, Conditions conditions) {
+    /** A rule at its place among others, with closures over the layout that {@code conditions} has. */
+    public CompiledRule(Rule rule, int ordinal, Conditions conditions) {
         this.rule = rule;
         this.ordinal = ordinal;
         var made = new ArrayList<Part>();

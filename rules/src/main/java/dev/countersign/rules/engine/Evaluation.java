@@ -21,6 +21,17 @@ public final class Evaluation {
         this.request = request;
     }
 
+    /** What these rules say of a request, asked one by one in a plain loop: the reference for the engine. */
+    public static Evaluation of(Request request, List<CompiledRule> rules) {
+        var evaluation = new Evaluation(request);
+        for (CompiledRule rule : rules) {
+            if (rule.test(request) != Condition.FALSE) {
+                rule.fire(evaluation);
+            }
+        }
+        return evaluation;
+    }
+
     /** The request that is judged. */
     public Request request() {
         return request;
