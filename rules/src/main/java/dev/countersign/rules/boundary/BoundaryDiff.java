@@ -25,7 +25,8 @@ public final class BoundaryDiff {
 
     private static final int MOST_GROUPS = 500;
     private static final int MOST_CHANGES = 100;
-    private static final long SEED = 20_260_302;
+    private static final long MOST_STEPS = 6_000_000;
+    private static final long LEAST_STEPS = 20_000;
 
     private final Frame frame;
     private final int most;
@@ -54,6 +55,7 @@ public final class BoundaryDiff {
         private final Map<List<@Nullable Object>, Change> changes = new LinkedHashMap<>();
         private final Set<String> doubts = new LinkedHashSet<>();
         private int tried;
+        private long steps;
 
         Run(Judge before, Judge after) {
             this.judges = List.of(before, after);
@@ -68,11 +70,13 @@ public final class BoundaryDiff {
                 doubts.add("more than " + MOST_GROUPS + " rules differ; only some of them were looked at");
             }
             int step = Math.max(1, (groups.size() + MOST_GROUPS - 1) / MOST_GROUPS);
-            List<Clause> all = new ArrayList<>(difference.common());
-            difference.groups().forEach(all::addAll);
+            var all = new ArrayList<Difference.Anchored>();
+            difference.common().forEach(clause -> all.add(Difference.Anchored.of(clause)));
+            difference.groups().forEach(group -> group.forEach(clause -> all.add(Difference.Anchored.of(clause))));
             for (int i = 0; i < groups.size(); i += step) {
-                int share = Math.max(100, (most - tried) / ((groups.size() - i + step - 1) / step));
-                group(groups.get(i), all, Math.min(share, most - tried));
+                int left = (groups.size() - i + step - 1) / step;
+                int share = Math.min(Math.max(100, (most - tried) / left), most - tried);
+                group(groups.get(i), all, share, Math.max(LEAST_STEPS, (MOST_STEPS - steps) / left));
             }
             List<Change> found = changes.values().stream()
                     .sorted(Comparator.comparing(Change::widens).reversed().thenComparing(Change::kind))
@@ -92,13 +96,12 @@ public final class BoundaryDiff {
                     + (doubts.size() > some.size() ? "; and " + (doubts.size() - some.size()) + " more" : "");
         }
 
-        private void group(List<Clause> core, List<Clause> all, int share) {
+        private void group(List<Clause> core, List<Difference.Anchored> all, int share, long mostSteps) {
             if (share <= 0) {
                 doubts.add("there are more than " + most + " boundary requests");
                 return;
             }
-            List<Clause> others = Difference.beside(
-                    core, all.stream().filter(clause -> !core.contains(clause)).toList());
+            List<Clause> others = Difference.beside(core, all);
             var narrow = new Space(judges, frame, core, others, true);
             List<Clause> rest = others.stream().filter(narrow::possible).toList();
             var space = new Space(judges, frame, core, rest, false);
@@ -113,9 +116,10 @@ public final class BoundaryDiff {
                     status -> differs(core, status),
                     (values, status) -> judge(space, clauses, values, status, known),
                     share,
-                    SEED);
+                    mostSteps);
             doubts.addAll(search.run());
             tried += search.visited();
+            steps += search.steps();
         }
 
         /** Whether what the core says can make a difference: not if both sides say the same things. */

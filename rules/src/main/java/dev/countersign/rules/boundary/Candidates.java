@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The values that are tried at a spot: what rules mention, one of each stretch between, something else, nothing, and what
- * has the wrong type. {@code null} is absence. What is natural comes first, for it makes the examples.
+ * has the wrong type. {@code null} is absence. What is plain comes first, for it makes the examples.
  */
 final class Candidates {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
-    private static final int MOST_PARTS = 12;
+    private static final int MOST_TEXTS = 12;
+    private static final int MOST_ELEMENTS = 24;
     private static final int SUBSETS_OF = 4;
 
     private Candidates() {}
@@ -34,8 +35,9 @@ final class Candidates {
             inside.values().forEach(mentions -> out.addAll(texts(mentions.allTexts())));
             return out;
         }
-        var out = new LinkedHashSet<@Nullable JsonNode>(present(inside));
+        var out = new LinkedHashSet<@Nullable JsonNode>();
         out.add(null);
+        out.addAll(present(inside));
         out.add(JSON.numberNode(7));
         out.add(JSON.textNode("other"));
         out.add(JSON.booleanNode(true));
@@ -117,14 +119,14 @@ final class Candidates {
         var out = new ArrayList<JsonNode>();
         Double last = null;
         for (double number : mentioned) {
-            double near = last == null ? number - 1 : between(last, number);
+            double near = last == null ? Math.ceil(number) - 1 : between(last, number);
             if (last == null || near > last && near < number) {
                 out.add(Setting.json(near));
             }
             out.add(Setting.json(number));
             last = number;
         }
-        out.add(Setting.json(last == null ? 1 : last + 1));
+        out.add(Setting.json(last == null ? 1 : Math.floor(last) + 1));
         return out;
     }
 
@@ -155,7 +157,7 @@ final class Candidates {
 
     /** Lists of what is mentioned: every subset of a few, else none, one, two and all of them; and lists of each size. */
     private static List<JsonNode> lists(Mentions mentions) {
-        List<String> texts = mentions.allTexts().stream().limit(MOST_PARTS).toList();
+        List<String> texts = mentions.allTexts().stream().limit(MOST_TEXTS).toList();
         var out = new LinkedHashSet<JsonNode>();
         if (texts.size() <= SUBSETS_OF) {
             for (int mask = 0; mask < 1 << texts.size(); mask++) {
@@ -173,6 +175,7 @@ final class Candidates {
             texts.forEach(text -> out.add(list(List.of(text, texts.get(0)))));
             out.add(list(texts));
         }
+        out.add(list(List.of(fresh("other", mentions.allTexts()))));
         for (JsonNode known : new ArrayList<>(out)) {
             out.add(((ArrayNode) known.deepCopy()).add(7)); // an element that is no text could be any
         }
@@ -181,7 +184,6 @@ final class Candidates {
         for (int size : mentions.sizes) {
             fillers.forEach(text -> out.add(list(java.util.Collections.nCopies(size, text))));
         }
-        out.add(list(List.of(fresh("other", mentions.allTexts()))));
         return new ArrayList<>(out);
     }
 
@@ -192,10 +194,7 @@ final class Candidates {
     }
 
     private static List<JsonNode> arrays(Map<List<String>, Mentions> elements, Set<Integer> sizes) {
-        var kinds = new ArrayList<@Nullable JsonNode>(present(elements));
-        if (kinds.size() > MOST_PARTS) {
-            kinds.subList(MOST_PARTS, kinds.size()).clear();
-        }
+        List<JsonNode> kinds = present(elements).stream().limit(MOST_ELEMENTS).toList();
         var out = new LinkedHashSet<JsonNode>();
         var tried = new java.util.TreeSet<>(sizes);
         tried.add(1);
@@ -216,27 +215,40 @@ final class Candidates {
         return new ArrayList<>(out);
     }
 
-    /** Objects in which each member in turn takes each of its values, while the others keep their first. */
+    /** Objects in which each member in turn takes each of its values, while the others keep a plain one. */
     private static List<JsonNode> objects(Map<String, Map<List<String>, Mentions>> members) {
         var values = new LinkedHashMap<String, List<@Nullable JsonNode>>();
         ObjectNode base = JSON.objectNode();
-        members.forEach((name, inside) -> {
-            List<@Nullable JsonNode> some = of(inside, false);
-            values.put(name, some);
-            base.set(name, plain(some));
-        });
+        int most = 0;
+        for (Map.Entry<String, Map<List<String>, Mentions>> member : members.entrySet()) {
+            var some = new ArrayList<@Nullable JsonNode>(present(member.getValue()));
+            base.set(member.getKey(), plain(some));
+            some.add(null);
+            some.add(JSON.numberNode(7));
+            values.put(member.getKey(), some);
+            most = Math.max(most, some.size());
+        }
         var out = new LinkedHashSet<JsonNode>();
         out.add(base);
-        values.forEach((name, some) -> some.forEach(value -> {
-            ObjectNode object = base.deepCopy();
-            if (value == null) {
-                object.remove(name);
-            } else {
-                object.set(name, value);
-            }
-            out.add(object);
-        }));
+        for (int i = 0; i < most; i++) {
+            int at = i;
+            values.forEach((name, some) -> {
+                if (at < some.size()) {
+                    out.add(with(base, name, some.get(at)));
+                }
+            });
+        }
         return new ArrayList<>(out);
+    }
+
+    private static ObjectNode with(ObjectNode base, String name, @Nullable JsonNode value) {
+        ObjectNode object = base.deepCopy();
+        if (value == null) {
+            object.remove(name);
+        } else {
+            object.set(name, value);
+        }
+        return object;
     }
 
     /** A value that no rule mentions, where there is one. */

@@ -101,8 +101,15 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
                                 || Strictness.loose(effect));
     }
 
-    /** The clauses that can hold together with one of the group, as far as equalities on required fields tell. */
-    static List<Clause> beside(List<Clause> group, List<Clause> others) {
+    /** A clause, and the texts that it needs in fields that every request has. */
+    record Anchored(Clause clause, Map<BuiltIn, Set<String>> anchors) {
+        static Anchored of(Clause clause) {
+            return new Anchored(clause, Difference.anchors(clause));
+        }
+    }
+
+    /** The other clauses that can hold together with one of the group, as far as equalities on such fields tell. */
+    static List<Clause> beside(List<Clause> group, List<Anchored> others) {
         var wanted = new EnumMap<BuiltIn, Set<String>>(BuiltIn.class);
         for (int i = 0; i < group.size(); i++) {
             Map<BuiltIn, Set<String>> own = anchors(group.get(i));
@@ -113,14 +120,14 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
                 wanted.forEach((field, texts) -> texts.addAll(own.getOrDefault(field, Set.of())));
             }
         }
-        if (wanted.isEmpty()) {
-            return others;
-        }
         return others.stream()
-                .filter(other -> anchors(other).entrySet().stream().noneMatch(anchor -> {
+                .filter(other -> other.anchors().entrySet().stream().noneMatch(anchor -> {
                     Set<String> texts = wanted.get(anchor.getKey());
                     return texts != null && java.util.Collections.disjoint(texts, anchor.getValue());
                 }))
+                .map(Anchored::clause)
+                .filter(other ->
+                        group.stream().noneMatch(own -> own.before() == other.before() && own.after() == other.after()))
                 .toList();
     }
 

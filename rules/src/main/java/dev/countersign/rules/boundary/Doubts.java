@@ -66,7 +66,7 @@ final class Doubts {
                 || test instanceof Expr.Affix
                 || test instanceof Expr.MatchesGlob
                 || test instanceof Expr.InCidr
-                || test instanceof Expr.MemberOfList member && entries(member, spot);
+                || test instanceof Expr.MemberOfList member && entries(judges.get(clause.side()), member, spot);
         if (pattern) {
             String text = clause.side() + clause.pack() + ": " + Canonical.expr(test);
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
@@ -87,16 +87,14 @@ final class Doubts {
     }
 
     /** Whether the list holds patterns; and if it is too long to try all entries beside another list, says so. */
-    private boolean entries(Expr.MemberOfList member, Spot spot) {
+    private boolean entries(Judge judge, Expr.MemberOfList member, Spot spot) {
         lists.computeIfAbsent(spot, key -> new HashSet<>()).add(member.list().name());
         List<String> tried = Survey.entries(judges, member.list());
         if (tried.size() == Survey.MOST_ENTRIES && lists.get(spot).size() > 1) {
             out.add("the list `" + member.list().name() + "` is too long to try every entry");
         }
-        return tried.stream().anyMatch(Glob::isPattern)
-                || judges.stream()
-                        .anyMatch(judge -> judge.value(member.list()) instanceof List<?> all
-                                && all.stream().map(String::valueOf).anyMatch(Glob::isPattern));
+        return judge.value(member.list()) instanceof List<?> all
+                && all.stream().map(String::valueOf).anyMatch(Glob::isPattern);
     }
 
     private void counts(Expr.Test test) {

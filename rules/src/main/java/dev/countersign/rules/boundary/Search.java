@@ -38,7 +38,7 @@ final class Search {
     private record Saying(Map<Integer, Integer> values, Map<Integer, Integer> status, boolean denies) {}
 
     private static final int MOST_OF_A_PART = 20_000;
-    private static final long MOST_STEPS = 3_000_000;
+    private static final long SEED = 20_260_302;
 
     private final Space space;
     private final List<Formula> core;
@@ -46,20 +46,35 @@ final class Search {
     private final Filter filter;
     private final Visitor visitor;
     private final int most;
+    private final long mostSteps;
     private final Random random;
     private final Map<String, List<Saying>> known = new HashMap<>();
     private final Set<String> cut = new LinkedHashSet<>();
     private int visited;
     private long steps;
 
-    Search(Space space, List<Formula> core, List<Formula> rest, Filter filter, Visitor visitor, int most, long seed) {
+    /**
+     * A walk.
+     *
+     * @param most the most requests
+     * @param mostSteps about how often a clause may be evaluated
+     */
+    Search(
+            Space space,
+            List<Formula> core,
+            List<Formula> rest,
+            Filter filter,
+            Visitor visitor,
+            int most,
+            long mostSteps) {
         this.space = space;
         this.core = core;
         this.rest = rest;
         this.filter = filter;
         this.visitor = visitor;
         this.most = most;
-        this.random = new Random(seed);
+        this.mostSteps = mostSteps;
+        this.random = new Random(SEED);
     }
 
     /** Walks, and returns why some requests were left out; nothing if none were. */
@@ -67,7 +82,7 @@ final class Search {
         int[] order = order();
         if (!walk(order, 0, space.blank(), most / 2)) {
             cut.add("there are more than " + most + " boundary requests; the rest is sampled");
-            for (int i = 0; i < most / 8 && visited < most && steps < 2 * MOST_STEPS; i++) {
+            for (int i = 0; i < most / 8 && visited < most && steps < mostSteps; i++) {
                 int[] values = space.blank();
                 for (int place : order) {
                     values[place] = random.nextInt(space.size(place));
@@ -82,6 +97,10 @@ final class Search {
         return visited;
     }
 
+    long steps() {
+        return steps;
+    }
+
     /** The core's spots; those that settle most for the least values come first. */
     private int[] order() {
         var readers = new LinkedHashMap<Integer, Integer>();
@@ -94,7 +113,7 @@ final class Search {
     }
 
     private boolean walk(int[] order, int depth, int[] values, int budget) {
-        if (visited >= budget || steps >= MOST_STEPS) {
+        if (visited >= budget || steps >= mostSteps / 2) {
             return false;
         }
         boolean alive = false;
@@ -201,12 +220,11 @@ final class Search {
         for (int place : places) {
             size *= space.size(place);
         }
-        boolean all = size <= MOST_OF_A_PART && steps + size * part.size() < 2 * MOST_STEPS;
+        boolean all = size <= MOST_OF_A_PART && steps + size * part.size() < mostSteps;
         if (!all) {
             cut.add("some rules have more than " + MOST_OF_A_PART + " combinations of values; those are sampled");
         }
-        int tries =
-                (int) (all ? size : Math.min(MOST_OF_A_PART, Math.max(200, (2 * MOST_STEPS - steps) / part.size())));
+        int tries = (int) (all ? size : Math.min(MOST_OF_A_PART, Math.max(200, (mostSteps - steps) / part.size())));
         var out = new LinkedHashMap<String, Saying>();
         for (int i = 0; i < tries; i++) {
             int number = i;

@@ -34,6 +34,9 @@ final class Space {
     /** The most values of one spot. */
     static final int MOST_VALUES = 256;
 
+    /** The most values of one spot, before those are left out that no test can tell apart. */
+    private static final int MOST_ALIKE = 2_000;
+
     private final List<Judge> judges;
     private final Frame frame;
     private final Survey survey;
@@ -50,12 +53,15 @@ final class Space {
         private final int side;
         private final int[] places;
         private final Condition condition;
-        private final Map<Long, Integer> known = new HashMap<>();
+        private final byte[] single;
+        private final Map<Long, Integer> joint = new HashMap<>(0);
 
         Table(int side, int[] places, Condition condition) {
             this.side = side;
             this.places = places;
             this.condition = condition;
+            this.single = new byte[places.length == 1 ? size(places[0]) : 0];
+            Arrays.fill(single, (byte) OPEN);
         }
 
         @Override
@@ -67,13 +73,14 @@ final class Space {
                 }
                 key = key * 8_192 + assignment[place];
             }
-            Integer found = known.get(key);
-            if (found == null) {
-                found = condition.test(
-                        places.length == 1 ? single(side, places[0], assignment[places[0]]) : joint(assignment));
-                known.put(key, found);
+            if (places.length != 1) {
+                return joint.computeIfAbsent(key, made -> condition.test(joint(assignment)));
             }
-            return found;
+            int value = assignment[places[0]];
+            if (single[value] == OPEN) {
+                single[value] = (byte) condition.test(single(side, places[0], value));
+            }
+            return single[value];
         }
 
         private Request joint(int[] assignment) {
@@ -110,6 +117,9 @@ final class Space {
         }
         for (int place = 0; place < spots.size(); place++) {
             keep(place, live(place, core));
+            if (!narrow) {
+                cap(place, MOST_ALIKE);
+            }
         }
         if (!narrow) {
             var single = new ArrayList<List<Formula.Node>>();
@@ -125,11 +135,8 @@ final class Space {
                 }
             }
         }
-        for (int place = 0; place < spots.size(); place++) {
-            if (values.get(place).size() > MOST_VALUES && !narrow) {
-                cut.add("rules name more than " + MOST_VALUES + " values of " + name(spots.get(place)));
-                keep(place, java.util.stream.IntStream.range(0, MOST_VALUES).toArray());
-            }
+        for (int place = 0; place < spots.size() && !narrow; place++) {
+            cap(place, MOST_VALUES);
         }
         tables.clear();
     }
@@ -305,6 +312,13 @@ final class Space {
         values.set(place, some);
         singles.set(place, requests(some.size()));
         tables.clear();
+    }
+
+    private void cap(int place, int most) {
+        if (size(place) > most) {
+            cut.add("rules name more than " + most + " values of " + name(spots.get(place)));
+            keep(place, java.util.stream.IntStream.range(0, most).toArray());
+        }
     }
 
     private int[] places(Expr.Test test) {
