@@ -25,8 +25,10 @@ public final class BoundaryDiff {
 
     private static final int MOST_GROUPS = 500;
     private static final int MOST_CHANGES = 100;
-    private static final long MOST_STEPS = 6_000_000;
+    private static final long STEPS_A_REQUEST = 30;
     private static final long LEAST_STEPS = 20_000;
+    private static final long MOST_WORK = 12_000_000;
+    private static final int RULE_WORK = 200; // steps that it takes to make a space for one rule
 
     private final Frame frame;
     private final int most;
@@ -56,6 +58,7 @@ public final class BoundaryDiff {
         private final Set<String> doubts = new LinkedHashSet<>();
         private int tried;
         private long steps;
+        private long work;
 
         Run(Judge before, Judge after) {
             this.judges = List.of(before, after);
@@ -74,9 +77,13 @@ public final class BoundaryDiff {
             difference.common().forEach(clause -> all.add(Difference.Anchored.of(clause)));
             difference.groups().forEach(group -> group.forEach(clause -> all.add(Difference.Anchored.of(clause))));
             for (int i = 0; i < groups.size(); i += step) {
+                if (work > MOST_WORK) {
+                    doubts.add("too many rules differ; only the first of them were looked at");
+                    break;
+                }
                 int left = (groups.size() - i + step - 1) / step;
                 int share = Math.min(Math.max(100, (most - tried) / left), most - tried);
-                group(groups.get(i), all, share, Math.max(LEAST_STEPS, (MOST_STEPS - steps) / left));
+                group(groups.get(i), all, share, Math.max(LEAST_STEPS, (most * STEPS_A_REQUEST - steps) / left));
             }
             List<Change> found = changes.values().stream()
                     .sorted(Comparator.comparing(Change::widens).reversed().thenComparing(Change::kind))
@@ -87,13 +94,7 @@ public final class BoundaryDiff {
             DiffResult.Widening widening = found.stream().anyMatch(Change::widens)
                     ? DiffResult.Widening.YES
                     : exact || !could ? DiffResult.Widening.NO : DiffResult.Widening.COULD;
-            return new DiffResult(found, widening, exact, exact ? null : why(), tried);
-        }
-
-        private String why() {
-            List<String> some = doubts.stream().limit(3).toList();
-            return String.join("; ", some)
-                    + (doubts.size() > some.size() ? "; and " + (doubts.size() - some.size()) + " more" : "");
+            return new DiffResult(found, widening, exact, exact ? null : Doubts.sentence(doubts), tried);
         }
 
         private void group(List<Clause> core, List<Difference.Anchored> all, int share, long mostSteps) {
@@ -119,6 +120,7 @@ public final class BoundaryDiff {
                     mostSteps);
             doubts.addAll(search.run());
             tried += search.visited();
+            work += search.steps() + (long) RULE_WORK * (1 + rest.size());
             steps += search.steps();
         }
 

@@ -26,6 +26,7 @@ import java.util.Set;
  */
 final class Doubts {
     private static final int MOST_PATTERNS = 6;
+    private static final int MOST_SAID = 2;
 
     private final List<Judge> judges;
     private final Survey survey;
@@ -52,6 +53,13 @@ final class Doubts {
         doubts.patterns.forEach(doubts::patterns);
         doubts.aliases();
         return doubts.out;
+    }
+
+    /** Some of these reasons in one sentence. */
+    static String sentence(Set<String> doubts) {
+        List<String> some = doubts.stream().limit(MOST_SAID).toList();
+        return String.join("; ", some)
+                + (doubts.size() > some.size() ? "; and " + (doubts.size() - some.size()) + " more" : "");
     }
 
     private void look(Clause clause, Expr.Test test) {

@@ -38,6 +38,7 @@ final class Search {
     private record Saying(Map<Integer, Integer> values, Map<Integer, Integer> status, boolean denies) {}
 
     private static final int MOST_OF_A_PART = 20_000;
+    private static final String TOO_MANY = "there are more boundary requests than could be tried; the rest is sampled";
     private static final long SEED = 20_260_302;
 
     private final Space space;
@@ -81,7 +82,7 @@ final class Search {
     Set<String> run() {
         int[] order = order();
         if (!walk(order, 0, space.blank(), most / 2)) {
-            cut.add("there are more than " + most + " boundary requests; the rest is sampled");
+            cut.add(TOO_MANY);
             for (int i = 0; i < most / 8 && visited < most && steps < mostSteps; i++) {
                 int[] values = space.blank();
                 for (int place : order) {
@@ -160,11 +161,16 @@ final class Search {
                 denied |= formula.clause().denies(said);
             }
         }
-        combine(
-                values,
-                status,
-                parts(open, values).stream().map(part -> sayings(part, values)).toList(),
-                denied);
+        if (denied) {
+            sealed(values.clone(), status);
+        } else {
+            combine(
+                    values,
+                    status,
+                    parts(open, values).stream()
+                            .map(part -> sayings(part, values))
+                            .toList());
+        }
     }
 
     /** The open clauses, those together that share a spot without a value. */
@@ -258,10 +264,20 @@ final class Search {
         return List.copyOf(out.values());
     }
 
-    private void combine(int[] values, byte[] status, List<List<Saying>> parts, boolean denied) {
+    /** Everyone denies whatever the open clauses say, so one request tells it all. */
+    private void sealed(int[] values, byte[] status) {
+        for (int i = 0; i < rest.size(); i++) {
+            rest.get(i).places().forEach(place -> values[place] = Math.max(0, values[place]));
+            Formula formula = rest.get(i);
+            status[core.size() + i] = (byte) formula.clause().coarse(formula.status(values));
+        }
+        visit(values, status, List.of());
+    }
+
+    private void combine(int[] values, byte[] status, List<List<Saying>> parts) {
         var open = new ArrayList<List<Saying>>();
         var first = new ArrayList<Saying>();
-        boolean sealed = denied;
+        boolean sealed = false;
         double size = 1;
         for (List<Saying> part : parts) {
             List<Saying> some = part.stream().filter(saying -> !saying.denies()).toList();
@@ -276,7 +292,7 @@ final class Search {
         }
         boolean all = size <= most - visited;
         if (!all) {
-            cut.add("there are more than " + most + " boundary requests; the rest is sampled");
+            cut.add(TOO_MANY);
         }
         int tries = (int) (all ? size : Math.max(1, (most - visited) / 4));
         for (int i = 0; i < tries; i++) {

@@ -34,8 +34,8 @@ final class Space {
     /** The most values of one spot. */
     static final int MOST_VALUES = 256;
 
-    /** The most values of one spot, before those are left out that no test can tell apart. */
-    private static final int MOST_ALIKE = 2_000;
+    /** About how often tests are asked to find the values of one spot that none of them can tell apart. */
+    private static final int MOST_RESULTS = 1_000_000;
 
     private final List<Judge> judges;
     private final Frame frame;
@@ -53,14 +53,16 @@ final class Space {
         private final int side;
         private final int[] places;
         private final Condition condition;
+        private final boolean tool;
         private final byte[] single;
         private final Map<Long, Integer> joint = new HashMap<>(0);
 
-        Table(int side, int[] places, Condition condition) {
+        Table(int side, int[] places, boolean tool, Condition condition) {
             this.side = side;
             this.places = places;
+            this.tool = tool;
             this.condition = condition;
-            this.single = new byte[places.length == 1 ? size(places[0]) : 0];
+            this.single = new byte[tool ? size(number(Spot.RESOURCE_ID)) : places.length == 1 ? size(places[0]) : 0];
             Arrays.fill(single, (byte) OPEN);
         }
 
@@ -73,12 +75,13 @@ final class Space {
                 }
                 key = key * 8_192 + assignment[place];
             }
-            if (places.length != 1) {
+            if (places.length != 1 && !(tool && isTool(assignment))) {
                 return joint.computeIfAbsent(key, made -> condition.test(joint(assignment)));
             }
-            int value = assignment[places[0]];
+            int place = tool ? number(Spot.RESOURCE_ID) : places[0];
+            int value = assignment[place];
             if (single[value] == OPEN) {
-                single[value] = (byte) condition.test(single(side, places[0], value));
+                single[value] = (byte) condition.test(single(side, place, value)); // alone, a resource is a tool
             }
             return single[value];
         }
@@ -117,20 +120,19 @@ final class Space {
         }
         for (int place = 0; place < spots.size(); place++) {
             keep(place, live(place, core));
-            if (!narrow) {
-                cap(place, MOST_ALIKE);
-            }
         }
         if (!narrow) {
             var single = new ArrayList<List<Formula.Node>>();
             spots.forEach(spot -> single.add(new ArrayList<>()));
             Set<Integer> apart = new HashSet<>();
             all.forEach(clause -> Survey.tests(clause, test -> classify(clause, test, single, apart)));
-            var order = new ArrayList<>(numbers.values());
-            order.sort(java.util.Comparator.comparing(
-                    place -> spots.get(place).equals(Spot.RESOURCE_TYPE))); // last: tests on the id fix its number
-            for (int place : order) {
+            for (int place = 0; place < spots.size(); place++) {
                 if (!apart.contains(place)) {
+                    cap(
+                            place,
+                            Math.max(
+                                    MOST_VALUES,
+                                    MOST_RESULTS / (1 + single.get(place).size())));
                     keep(place, distinct(place, single.get(place)));
                 }
             }
@@ -243,9 +245,10 @@ final class Space {
         if (places.length == 1) {
             single.get(places[0]).add(table(clause, test));
         } else if (places.length == 2 && readsTool(test)) {
-            single.get(number(Spot.RESOURCE_ID)).add(tool(clause, test));
-            single.get(number(Spot.RESOURCE_TYPE))
-                    .add(assignment -> "tool".equals(text(number(Spot.RESOURCE_TYPE), assignment)) ? 1 : 0);
+            Condition condition = conditions.get(clause.side()).of(test);
+            int id = number(Spot.RESOURCE_ID);
+            single.get(id).add(assignment -> condition.test(single(clause.side(), id, assignment[id])));
+            single.get(number(Spot.RESOURCE_TYPE)).add(assignment -> isTool(assignment) ? 1 : 0);
         } else {
             for (int place : places) {
                 apart.add(place);
@@ -257,27 +260,10 @@ final class Space {
         return java.util.Objects.requireNonNull(numbers.get(spot), "a spot that is read");
     }
 
-    private @Nullable String text(int place, int[] assignment) {
-        return values.get(place).get(assignment[place]) instanceof JsonNode node ? node.asText() : null;
-    }
-
-    /** What a test on {@code tool} says of the resource's id where the resource is a tool. */
-    private Formula.Node tool(Clause clause, Expr.Test test) {
-        Formula.Node table = table(clause, test);
+    private boolean isTool(int[] assignment) {
         int type = number(Spot.RESOURCE_TYPE);
-        int tool = 0;
-        for (int value = 0; value < values.get(type).size(); value++) {
-            if (values.get(type).get(value) instanceof JsonNode node
-                    && node.asText().equals("tool")) {
-                tool = value;
-            }
-        }
-        int fixed = tool;
-        return assignment -> {
-            int[] some = assignment.clone();
-            some[type] = fixed;
-            return table.at(some);
-        };
+        return values.get(type).get(assignment[type]) instanceof JsonNode node
+                && node.asText().equals("tool");
     }
 
     static boolean readsTool(Expr.Test test) {
@@ -334,7 +320,10 @@ final class Space {
         return tables.computeIfAbsent(
                 clause.side() + clause.pack() + ": " + Canonical.expr(test),
                 key -> new Table(
-                        clause.side(), places, conditions.get(clause.side()).of(test)));
+                        clause.side(),
+                        places,
+                        places.length == 2 && readsTool(test),
+                        conditions.get(clause.side()).of(test)));
     }
 
     /** A clause of this space, over its values. */

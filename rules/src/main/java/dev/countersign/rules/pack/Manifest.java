@@ -45,5 +45,6 @@ record Manifest(
     record Tests(
             @Nullable Integer rules,
             @Nullable Integer conditions,
-            @Nullable Integer needed) {}
+            @Nullable Integer needed,
+            @Nullable Integer mutants) {}
 }
