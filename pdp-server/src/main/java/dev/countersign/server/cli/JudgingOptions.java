@@ -1,16 +1,18 @@
 package dev.countersign.server.cli;
 
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.StrictJson;
 import dev.countersign.rules.pack.Pack;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.DemoKeys;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,15 +37,14 @@ final class JudgingOptions {
 
     /** The packs with the environment's values, or {@code null} with all mistakes printed. */
     @Nullable
-    PolicySnapshot snapshot() {
+    TenantPolicy policy() {
         List<Pack> read = PackOptions.read(packs, err());
-        return read == null ? null : PolicySnapshot.of(read, System.getenv());
+        return read == null ? null : TenantPolicy.of(RuleBase.of(read), System.getenv(), Map.of());
     }
 
     /** The request that {@code json} makes at {@code now}. */
-    static Request request(byte[] json, PolicySnapshot snapshot, Instant now) throws BadCall {
+    static Request request(byte[] json, TenantPolicy policy, Instant now) throws BadCall {
         Call call = Call.of(StrictJson.read(json));
-        return new Request(
-                DemoKeys.TENANT, call, now, snapshot.tenant(DemoKeys.TENANT).values());
+        return new Request(DemoKeys.TENANT, call, now, policy.values());
     }
 }

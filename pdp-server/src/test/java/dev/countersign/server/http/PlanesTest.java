@@ -41,6 +41,7 @@ class PlanesTest {
     private static ApiKey stranger;
 
     private static String decision;
+    private static String proposal;
 
     /** One operation of the API. */
     record Operation(String method, String path) {}
@@ -64,6 +65,9 @@ class PlanesTest {
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
+        Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
+        proposal = proposed.json().path("id").asText();
+        assertThat(proposed.status()).isEqualTo(202);
     }
 
     @AfterAll
@@ -84,6 +88,7 @@ class PlanesTest {
                 .replace("{tenant}", "demo")
                 .replace("{name}", "approvals.denylist")
                 .replace("/decisions/{id}", "/decisions/" + decision)
+                .replace("/proposals/{id}", "/proposals/" + proposal)
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)

@@ -63,18 +63,29 @@ final class Doubts {
     }
 
     private void look(Clause clause, Expr.Test test) {
+        boolean pattern = test instanceof Expr.Matches
+                || test instanceof Expr.Affix
+                || test instanceof Expr.MatchesGlob
+                || test instanceof Expr.InCidr;
         Set<Spot> read = survey.spots(test);
+        if (Survey.readsParty(test)) {
+            boolean literals = test instanceof Expr.In
+                    || test instanceof Expr.IsNull
+                    || test instanceof Expr.Compare compare && compare.right() instanceof Operand.Literal;
+            if (!literals) {
+                sampled(test, "asks more of the agent or user than who it is");
+            }
+            return;
+        }
         test.attributes(attribute -> inside(test, attribute));
         Spot spot = read.isEmpty() ? null : List.copyOf(read).get(read.size() - 1);
         if (spot == null || read.size() > 1 && !Space.readsTool(test)) {
             joint(test, new ArrayList<>(read));
             return;
         }
-        boolean pattern = test instanceof Expr.Matches
-                || test instanceof Expr.Affix
-                || test instanceof Expr.MatchesGlob
-                || test instanceof Expr.InCidr
-                || test instanceof Expr.MemberOfList member && entries(judges.get(clause.side()), member, spot);
+        if (test instanceof Expr.MemberOfList member) {
+            pattern = entries(judges.get(clause.side()), member, spot);
+        }
         if (pattern) {
             String text = clause.side() + clause.pack() + ": " + Canonical.expr(test);
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);

@@ -44,6 +44,9 @@ final class Mentions {
 
     /** Takes over what the other's value is compared with, for a test that compares both. */
     void share(Mentions other) {
+        if (other == this) {
+            return;
+        }
         texts.addAll(other.texts);
         samples.addAll(other.samples);
         numbers.addAll(other.numbers);

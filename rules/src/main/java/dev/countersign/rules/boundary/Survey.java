@@ -56,6 +56,24 @@ final class Survey {
         for (int pass = 0; pass < 2; pass++) {
             joint.forEach(this::share);
         }
+        clauses.forEach(clause -> tests(clause, this::party));
+    }
+
+    /** Whether a test reads who the agent or the user is: the subject itself or what it carries, as its type says. */
+    static boolean readsParty(Expr.Test test) {
+        var read = new ArrayList<Attribute>();
+        test.attributes(read::add);
+        return read.stream()
+                .anyMatch(attribute -> attribute.builtIn() == BuiltIn.AGENT || attribute.builtIn() == BuiltIn.USER);
+    }
+
+    private void party(Expr.Test test) {
+        Map<List<String>, Mentions> type = mentions.get(Spot.SUBJECT_TYPE);
+        Map<List<String>, Mentions> id = mentions.get(Spot.SUBJECT_ID);
+        if (readsParty(test) && type != null && id != null) {
+            type.computeIfAbsent(List.of(), key -> new Mentions()).texts.addAll(List.of("agent", "user"));
+            fields(test).forEach(id.computeIfAbsent(List.of(), key -> new Mentions())::share);
+        }
     }
 
     static void tests(Clause clause, java.util.function.Consumer<Expr.Test> visitor) {

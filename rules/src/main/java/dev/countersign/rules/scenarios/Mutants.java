@@ -70,7 +70,7 @@ public record Mutants(int all, int killed, int equivalent, List<Survivor> surviv
         var conditions = new Conditions(base.layout());
         for (CompiledRule rule : base.rules()) {
             for (Mutation mutation : Mutation.of(rule.rule())) {
-                var changed = new CompiledRule(mutation.rule(), rule.ordinal(), conditions);
+                var changed = new CompiledRule(mutation.rule(), rule.ordinal(), conditions::of);
                 var rules = new ArrayList<>(base.rules());
                 rules.set(rule.ordinal(), changed);
                 all++;

@@ -363,7 +363,7 @@ class BoundaryDiffTest {
         var row = dev.countersign.rules.Packs.pack(rule("row", "amount > 7", "decision.deny(\"ROW\");"))
                 .rules()
                 .get(0);
-        Judge more = base.plus(List.of(new dev.countersign.rules.engine.CompiledRule(row, 1, conditions)));
+        Judge more = base.plus(List.of(new dev.countersign.rules.engine.CompiledRule(row, 1, conditions::of)));
 
         assertThat(new BoundaryDiff(Judges.FRAME).compare(more, base).widening())
                 .isEqualTo(Widening.YES);
@@ -404,5 +404,22 @@ class BoundaryDiffTest {
         assertThat(result.tried()).isLessThan(100);
         assertThat(result.changes().get(0).example().at("/action/name").asText())
                 .isEqualTo("tool-1400");
+    }
+
+    @Test
+    void whoTheUserIsIsAskedOfTheSubjectAndOfItsOwner() {
+        DiffResult result = diff(deny("user == \"u-1\""), deny("user in (\"u-1\", \"u-2\")"));
+
+        assertThat(result.exact()).as(result.whyNotExact()).isTrue();
+        assertThat(result.widening()).isEqualTo(Widening.NO);
+        assertThat(result.changes())
+                .filteredOn(change -> change.kind() == Change.Kind.OUTCOME)
+                .singleElement()
+                .satisfies(change -> {
+                    assertThat(outcomes(change)).containsExactly(Outcome.ALLOW, Outcome.DENY);
+                    assertThat(change.requests())
+                            .as("a user itself, and the owner of an agent")
+                            .isGreaterThan(1);
+                });
     }
 }
