@@ -91,7 +91,7 @@ final class Doubts {
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
             written.put(text, clause);
         }
-        counts(test);
+        counts(judges.get(clause.side()), test);
     }
 
     private void inside(Expr.Test test, Attribute attribute) {
@@ -116,20 +116,20 @@ final class Doubts {
                 && all.stream().map(String::valueOf).anyMatch(Glob::isPattern);
     }
 
-    private void counts(Expr.Test test) {
+    private void counts(Judge judge, Expr.Test test) {
         for (Operand operand : Canonical.operands(test)) {
             if (operand instanceof Operand.Count count) {
                 survey.at(Spot.of(count.list()).get(0)).values().forEach(mentions -> {
-                    if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty()) {
-                        sampled(test, "counts a list that is also asked for its texts, or counts some of them");
+                    if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty() || mentions.tooLong) {
+                        sampled(test, "counts a long list, some of its texts, or one that is also asked for its texts");
                     }
                 });
             } else if (operand instanceof Operand.HoursSince
                     && Canonical.operands(test).stream()
-                            .anyMatch(other -> other instanceof Operand.Literal literal
-                                    && literal.value() instanceof Double hours
-                                    && hours * 3_600 != Math.rint(hours * 3_600))) {
-                sampled(test, "compares with a part of a second");
+                            .anyMatch(other -> Survey.value(judge, other) instanceof Double hours
+                                    && (hours * 3_600 != Math.rint(hours * 3_600)
+                                            || Math.abs(hours) >= Survey.MOST_HOURS))) {
+                sampled(test, "compares with a part of a second, or a time that is far away");
             } else if (operand instanceof Operand.Field field && field.type() == Type.LIST) {
                 survey.at(Spot.of(field.attribute()).get(0)).values().forEach(mentions -> {
                     if (mentions.texts.size() > 4) {

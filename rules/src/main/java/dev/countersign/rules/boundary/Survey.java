@@ -24,7 +24,8 @@ final class Survey {
     /** The most entries of a named list that are tried; those in which both judges differ come first. */
     static final int MOST_ENTRIES = 200;
 
-    private static final double MOST_HOURS = 1e7;
+    /** Times further away are not tried. */
+    static final double MOST_HOURS = 1e7;
 
     private final List<Judge> judges;
     private final Instant now;
@@ -197,7 +198,8 @@ final class Survey {
         }
     }
 
-    private static @Nullable Object value(Judge judge, Operand operand) {
+    /** The value of a literal or parameter, {@code null} of anything else. */
+    static @Nullable Object value(Judge judge, Operand operand) {
         if (operand instanceof Operand.Literal literal) {
             return literal.value();
         }

@@ -143,4 +143,14 @@ class BoundaryValuesTest {
                             .isGreaterThan(1);
                 });
     }
+
+    @Test
+    void whatIsTooLongOrTooFarAwayToBeTriedIsSaid() {
+        assertThat(diff(deny("count(tags) > 3"), deny("count(tags) > 3, count(tags) < 100"))
+                        .exact())
+                .isFalse();
+        assertThat(diff(deny("hoursSince(opened) > 24"), deny("hoursSince(opened) > 99999999"))
+                        .exact())
+                .isFalse();
+    }
 }
