@@ -108,6 +108,7 @@ public final class HttpVerticle extends VerticleBase {
         var router = routes.of(
                 new EvaluationHandler(callers, judging, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
+                new AuthorizeHandler(callers, judging, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), judging),
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),

@@ -39,6 +39,7 @@ final class Routes {
     Router of(
             EvaluationHandler evaluation,
             PolicyEvaluateHandler policy,
+            AuthorizeHandler authorize,
             DecisionsHandler decisions,
             SettingsHandler settings,
             PoliciesHandler policies,
@@ -50,6 +51,9 @@ final class Routes {
         decide(EvaluationHandler.SINGLE, evaluation::evaluation);
         decide(EvaluationHandler.BATCH, evaluation::evaluations);
         decide(PolicyEvaluateHandler.PATH, policy::evaluate);
+        for (AuthorizeHandler.Kind kind : AuthorizeHandler.Kind.values()) {
+            decide(kind.path(), ctx -> authorize.authorize(ctx, kind));
+        }
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
