@@ -41,6 +41,7 @@ final class Routes {
             PolicyEvaluateHandler policy,
             AuthorizeHandler authorize,
             DecisionsHandler decisions,
+            EventsHandler events,
             SettingsHandler settings,
             PoliciesHandler policies,
             ProposalsHandler proposals,
@@ -57,6 +58,7 @@ final class Routes {
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
+        get("/api/v1/events", events::list);
         get("/api/v1/settings", settings::list);
         on(
                 "/api/v1/settings/:name",
