@@ -70,6 +70,12 @@ class PlanesTest {
         decision = made.json().at("/context/evaluation_id").asText();
         assertThat(server.record(decision, server.key("admin")).path("id").asText())
                 .isEqualTo(decision);
+        assertThat(server.post("/access/v1/evaluation", CALL.replace("0.99", "0"))
+                        .decision())
+                .isFalse();
+        RunningServer.until(
+                "the tenant has an event to see",
+                () -> server.get("/api/v1/events", server.key("admin")).body().contains("mole-subject"));
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
@@ -122,6 +128,14 @@ class PlanesTest {
                 "{\"action\": \"x\"}",
                 "/api/v1/policies/{id}",
                 "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}",
+                "/v1/authorize/tool-call",
+                "{\"action\": \"x\"}",
+                "/v1/authorize/data-access",
+                "{\"action\": \"x\", \"resource\": \"r\"}",
+                "/v1/authorize/action",
+                "{\"action\": \"x\"}",
+                "/v1/authorize/egress",
+                "{\"action\": \"x\"}",
                 "/api/v1/settings/{name}",
                 "{\"value\": [\"theirs\"]}");
         return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
