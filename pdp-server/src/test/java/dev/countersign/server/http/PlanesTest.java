@@ -119,11 +119,12 @@ class PlanesTest {
         if (operation.method().equals("GET") || operation.method().equals("DELETE")) {
             return BodyPublishers.noBody();
         }
+        String own = CALL.replace("mole-", "own-");
         Map<String, String> bodies = Map.of(
                 "/access/v1/evaluation",
-                CALL,
+                own,
                 "/access/v1/evaluations",
-                CALL,
+                own,
                 "/v1/policy/evaluate",
                 "{\"action\": \"x\"}",
                 "/api/v1/policies/{id}",
@@ -176,10 +177,7 @@ class PlanesTest {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        if (!operation.path().contains("evaluat")) {
-            assertThat(reply.body()).doesNotContain("mole-");
-        }
-        assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
+        assertThat(reply.body()).doesNotContain("mole-").doesNotContain(server.key("agent").substring(0, 12));
         JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
                 .json();
         assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
