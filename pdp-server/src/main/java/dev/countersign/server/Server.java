@@ -155,6 +155,7 @@ public final class Server implements AutoCloseable {
         feed.set(fresh);
         var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
         fresh.listen(Followers.CHANNEL, followers::heard);
+        metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);

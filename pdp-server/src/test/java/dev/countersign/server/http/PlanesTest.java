@@ -177,7 +177,9 @@ class PlanesTest {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        assertThat(reply.body()).doesNotContain("mole-").doesNotContain(server.key("agent").substring(0, 12));
+        assertThat(reply.body())
+                .doesNotContain("mole-")
+                .doesNotContain(server.key("agent").substring(0, 12));
         JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
                 .json();
         assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
