@@ -9,6 +9,8 @@ import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.events.EventRecords;
+import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.DemoKeys;
@@ -76,6 +78,11 @@ public final class Server implements AutoCloseable {
 
     /** About how many bytes of what judges tenants are kept in memory. */
     private static final long MOST_HELD = 100L << 20;
+
+    /** How many clients follow events on this server, together and of one tenant. */
+    private static final int MOST_STREAMS = 256;
+
+    private static final int MOST_STREAMS_OF_TENANT = 16;
 
     private interface Step {
         void run() throws Exception;
@@ -147,6 +154,9 @@ public final class Server implements AutoCloseable {
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         policyChanges.reading(Proposal.Kind.POLICY, RowChange::read);
         feed.set(fresh);
+        var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
+        fresh.listen(Followers.CHANNEL, followers::heard);
+        metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);
@@ -165,6 +175,8 @@ public final class Server implements AutoCloseable {
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
+                new EventRecords(pool),
+                followers,
                 metrics,
                 this::faults,
                 this::warnings,

@@ -102,9 +102,21 @@ public final class DecisionLoop {
      */
     public Decided decide(TenantPolicy policy, Caller caller, Call call, @Nullable Body body, Dialect dialect)
             throws LogUnavailableException {
+        return decide(policy, caller, call, body, dialect, null);
+    }
+
+    /** The same for a caller that may say what its gate does with the answer, which is logged. */
+    public Decided decide(
+            TenantPolicy policy,
+            Caller caller,
+            Call call,
+            @Nullable Body body,
+            Dialect dialect,
+            @Nullable EnforcementMode enforcement)
+            throws LogUnavailableException {
         Moment now = now();
         Verdict verdict = evaluate(policy, caller, call, now.instant());
-        return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
+        return record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
     }
 
     /**
@@ -115,7 +127,7 @@ public final class DecisionLoop {
     public Decided deny(TenantPolicy policy, Caller caller, String invalid, Dialect dialect)
             throws LogUnavailableException {
         Moment now = now();
-        var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
+        var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID), null);
         return record(decided, null, caller, policy);
     }
 
@@ -223,7 +235,7 @@ public final class DecisionLoop {
         for (int i = 0; i < times; i++) {
             var request = new Request("warm-up", call, now.instant(), policy.values());
             Verdict verdict = policy.verdict(evaluator(policy.base()).evaluate(request));
-            var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict);
+            var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict, null);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");
             }

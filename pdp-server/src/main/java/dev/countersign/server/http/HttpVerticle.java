@@ -8,6 +8,8 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.events.EventRecords;
+import dev.countersign.server.events.Followers;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
@@ -51,6 +53,8 @@ public final class HttpVerticle extends VerticleBase {
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
+     * @param events the table of events
+     * @param followers who follows them
      * @param metrics the meters
      * @param faults what keeps the server from being ready
      * @param warnings what else is wrong
@@ -70,6 +74,8 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
+            EventRecords events,
+            Followers followers,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
             Supplier<Map<String, String>> warnings,
@@ -79,6 +85,7 @@ public final class HttpVerticle extends VerticleBase {
     private final int port;
     private final String baseUrl;
     private final SegmentWriter log;
+    private Supplier<Future<?>> goodbye = Future::succeededFuture;
 
     /**
      * A loop.
@@ -108,11 +115,15 @@ public final class HttpVerticle extends VerticleBase {
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var judging = new Judging(shared.policies());
+        var events = new EventsHandler(callers, shared.events(), shared.followers());
+        goodbye = events::close;
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, judging, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
+                new AuthorizeHandler(callers, judging, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), judging),
+                events,
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
                 new ProposalsHandler(callers, shared.changes()),
@@ -132,6 +143,11 @@ public final class HttpVerticle extends VerticleBase {
         return server.requestHandler(router)
                 .invalidRequestHandler(routes::unreadable)
                 .listen();
+    }
+
+    @Override
+    public Future<?> stop() {
+        return goodbye.get();
     }
 
     private static Call sample() {

@@ -70,6 +70,12 @@ class PlanesTest {
         decision = made.json().at("/context/evaluation_id").asText();
         assertThat(server.record(decision, server.key("admin")).path("id").asText())
                 .isEqualTo(decision);
+        assertThat(server.post("/access/v1/evaluation", CALL.replace("0.99", "0"))
+                        .decision())
+                .isFalse();
+        RunningServer.until(
+                "the tenant has an event to see",
+                () -> server.get("/api/v1/events", server.key("admin")).body().contains("mole-subject"));
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
@@ -113,15 +119,24 @@ class PlanesTest {
         if (operation.method().equals("GET") || operation.method().equals("DELETE")) {
             return BodyPublishers.noBody();
         }
+        String own = CALL.replace("mole-", "own-");
         Map<String, String> bodies = Map.of(
                 "/access/v1/evaluation",
-                CALL,
+                own,
                 "/access/v1/evaluations",
-                CALL,
+                own,
                 "/v1/policy/evaluate",
                 "{\"action\": \"x\"}",
                 "/api/v1/policies/{id}",
                 "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}",
+                "/v1/authorize/tool-call",
+                "{\"action\": \"x\"}",
+                "/v1/authorize/data-access",
+                "{\"action\": \"x\", \"resource\": \"r\"}",
+                "/v1/authorize/action",
+                "{\"action\": \"x\"}",
+                "/v1/authorize/egress",
+                "{\"action\": \"x\"}",
                 "/api/v1/settings/{name}",
                 "{\"value\": [\"theirs\"]}");
         return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
@@ -162,10 +177,9 @@ class PlanesTest {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        if (!operation.path().contains("evaluat")) {
-            assertThat(reply.body()).doesNotContain("mole-");
-        }
-        assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
+        assertThat(reply.body())
+                .doesNotContain("mole-")
+                .doesNotContain(server.key("agent").substring(0, 12));
         JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
                 .json();
         assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
