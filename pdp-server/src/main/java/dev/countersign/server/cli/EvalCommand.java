@@ -68,10 +68,10 @@ final class EvalCommand implements Callable<Integer> {
         return complete ? Exit.OK : Exit.USAGE;
     }
 
-    private static boolean answer(PolicySnapshot snapshot, Evaluator evaluator, byte[] request, PrintWriter out) {
+    private boolean answer(PolicySnapshot snapshot, Evaluator evaluator, byte[] request, PrintWriter out) {
         try {
             Moment now = Moment.of(System.currentTimeMillis());
-            Request made = JudgingOptions.request(request, snapshot, now.instant());
+            Request made = judging.request(request, snapshot, now.instant());
             var decided = new Decided(
                     UuidV7.of(now.instant().toEpochMilli(), new SecureRandom()).toString(),
                     now,

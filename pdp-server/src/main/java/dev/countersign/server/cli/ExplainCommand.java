@@ -32,7 +32,7 @@ final class ExplainCommand implements Callable<Integer> {
             return Exit.USAGE;
         }
         try {
-            Request made = JudgingOptions.request(Files.readAllBytes(request), snapshot, Instant.now());
+            Request made = judging.request(Files.readAllBytes(request), snapshot, Instant.now());
             PrintWriter out = judging.out();
             out.print(new Explainer(snapshot.base()).explain(made).toText());
             out.flush();

@@ -42,6 +42,7 @@ public record SourcePath(String text, Root root, @Nullable Reference reference, 
             "(subject|action|resource|context|arguments|entities)((?:\\.[A-Za-z_][A-Za-z0-9_-]*(?:\\[\\*\\])*){1,8})");
 
     private static final String PROPERTIES = "properties";
+    private static final String ACTOR = "act";
     private static final Set<String> RELATIONS = Set.of("roles", "groups", "owner", "delegates");
 
     /** The path that {@code text} writes, or {@code null} if it does not write one; no reference is known. */
@@ -77,13 +78,17 @@ public record SourcePath(String text, Root root, @Nullable Reference reference, 
                 : new SourcePath(text, root, reference, List.copyOf(steps.subList(1, steps.size())));
     }
 
-    /** Whether the store may know what stands here: a property of the subject or the resource, or a reference's. */
+    /**
+     * Whether the store may know what stands here: a property of the subject or the resource, or a reference's. Who acts for
+     * the subject ({@code subject.properties.act}) is of the call alone.
+     */
     public boolean storable() {
         return root == Root.ENTITIES
                 || (root == Root.SUBJECT || root == Root.RESOURCE)
                         && steps.size() > 1
                         && steps.get(0).equals(PROPERTIES)
-                        && !steps.get(1).equals(EVERY);
+                        && !steps.get(1).equals(EVERY)
+                        && !(root == Root.SUBJECT && steps.get(1).equals(ACTOR));
     }
 
     /** Whether this is a relation of the subject ({@code subject.properties.roles}), of which callers are not believed. */
