@@ -1,5 +1,6 @@
 package dev.countersign.server;
 
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
@@ -8,6 +9,8 @@ import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.entities.EntityDirectory;
+import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.DemoKeys;
@@ -65,6 +68,9 @@ public final class Server implements AutoCloseable {
 
     /** How long a change may stay unknown where no notification comes. */
     private static final Duration POLL = Duration.ofSeconds(1);
+
+    /** How much memory the entities that decisions asked for may take, roughly. */
+    private static final long ENTITY_BYTES = 64L << 20;
 
     private interface Step {
         void run() throws Exception;
@@ -134,6 +140,10 @@ public final class Server implements AutoCloseable {
                 "settings",
                 none,
                 known -> settingsStore.load().compose(all -> vertx.executeBlocking(() -> known.with(all))));
+        var entityStore = new EntityStore(pool, changes, clock);
+        var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
+        fresh.live("entities", -1L, directory::forget);
+        var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and settings");
@@ -146,6 +156,8 @@ public final class Server implements AutoCloseable {
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
+                entityStore,
+                tenant -> packEntities,
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),

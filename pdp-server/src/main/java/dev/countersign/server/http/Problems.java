@@ -1,7 +1,9 @@
 package dev.countersign.server.http;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -37,15 +39,19 @@ final class Problems {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
                     .end(detail);
         } else {
-            String body = new JsonObject()
-                    .put("type", TYPE + kind)
-                    .put("title", response.getStatusMessage())
-                    .put("status", status)
-                    .put("detail", detail)
-                    .encode();
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-                    .end(body);
+                    .end(body(status, kind, detail).toString());
         }
+    }
+
+    /** A problem document. */
+    static ObjectNode body(int status, String kind, String detail) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("type", TYPE + kind)
+                .put("title", HttpResponseStatus.valueOf(status).reasonPhrase())
+                .put("status", status)
+                .put("detail", detail);
     }
 
     /** Whether the request's path is one of AuthZEN's own. */

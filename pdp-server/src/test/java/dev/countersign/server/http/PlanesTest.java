@@ -36,6 +36,9 @@ class PlanesTest {
             {"subject": {"type": "agent", "id": "mole-subject"}, "action": {"name": "mole-action"},
              "resource": {"type": "tool", "id": "mole-tool"}, "context": {"confidence": 0.99}}""";
 
+    private static final String ENTITY = "/api/v1/entities/mole/mole-1";
+    private static final Operation LOAD = new Operation("POST", "/api/v1/entities");
+
     private static RunningServer server;
     /** A key of another tenant that may do everything a tenant's key may. */
     private static ApiKey stranger;
@@ -64,6 +67,8 @@ class PlanesTest {
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
+        Reply put = server.put(ENTITY, server.key("admin"), "{\"attributes\": {\"a\": \"mole-attribute\"}}");
+        assertThat(put.status()).isEqualTo(201);
     }
 
     @AfterAll
@@ -83,11 +88,13 @@ class PlanesTest {
                 .path()
                 .replace("{tenant}", "demo")
                 .replace("{name}", "approvals.denylist")
+                .replace("/entities/{type}/{id}", "/entities/{type}/mole-1")
+                .replace("{type}", "mole")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)
-                .header("Content-Type", "application/json")
+                .header("Content-Type", operation.equals(LOAD) ? "application/x-ndjson" : "application/json")
                 .method(operation.method(), body(operation)));
     }
 
@@ -103,7 +110,11 @@ class PlanesTest {
                 "/v1/policy/evaluate",
                 "{\"action\": \"x\"}",
                 "/api/v1/settings/{name}",
-                "{\"value\": [\"theirs\"]}");
+                "{\"value\": [\"theirs\"]}",
+                "/api/v1/entities",
+                "{\"type\": \"mole\", \"id\": \"mole-2\", \"roles\": [\"theirs\"]}",
+                "/api/v1/entities/{type}/{id}",
+                "{\"roles\": [\"theirs\"]}");
         return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
     }
 
@@ -137,17 +148,23 @@ class PlanesTest {
         if (OPERATORS.contains(operation.path())) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
         }
-        if (operation.path().contains("{id}")) {
+        boolean putsItsOwn = operation.path().equals("/api/v1/entities/{type}/{id}")
+                && !operation.method().equals("GET");
+        if (operation.path().contains("{id}") && !putsItsOwn) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        if (!operation.path().contains("evaluat")) {
+        assertThat(reply.body()).doesNotContain("mole-attribute");
+        if (!operation.path().contains("evaluat") && !operation.path().contains("entities")) {
             assertThat(reply.body()).doesNotContain("mole-");
         }
         assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
         JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
                 .json();
         assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
+        JsonNode entity = server.get(ENTITY, server.key("admin")).json();
+        assertThat(entity.path("attributes").toString()).isEqualTo("{\"a\":\"mole-attribute\"}");
+        assertThat(entity.path("roles")).isEmpty();
         assertThat(server.post("/access/v1/evaluation", CALL).status()).isEqualTo(200);
     }
 }

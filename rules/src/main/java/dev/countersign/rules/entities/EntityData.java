@@ -168,6 +168,11 @@ public record EntityData(
         return relations(out);
     }
 
+    /** Its relations alone. */
+    public ObjectNode relations() {
+        return relations(JsonNodeFactory.instance.objectNode());
+    }
+
     private ObjectNode relations(ObjectNode out) {
         put(out, ROLES, roles);
         put(out, GROUPS, groups);

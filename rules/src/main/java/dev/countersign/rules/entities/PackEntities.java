@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The entities that packs carry, for every tenant alike and beneath its own. Each is held as the bytes of its line and
@@ -92,6 +93,12 @@ public final class PackEntities {
 
     /** One of them as it was written, with the pack that carries it. */
     public record Carried(EntityKey key, EntityData data, String pack) {}
+
+    /** The one under a name as it was written, or {@code null}. */
+    public @Nullable Carried carried(EntityKey key) {
+        Line line = lines.get(key);
+        return line == null ? null : new Carried(key, data(line), line.pack);
+    }
 
     /** The first {@code limit} of a type, by id, from the one after {@code after} on. */
     public List<Carried> page(String type, String after, int limit) {
