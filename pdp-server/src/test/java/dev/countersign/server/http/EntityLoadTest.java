@@ -10,8 +10,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -212,5 +214,34 @@ class EntityLoadTest {
             assertThat(answer).contains("\"lines\":4000,\"stored\":4000,\"refused\":0,\"done\":true,\"mistakes\":[]");
         }
         assertThat(get(admin, "/user/3999").path("id").asText()).isEqualTo("3999");
+    }
+
+    @Test
+    void aLoadThatLosesTheDatabaseSaysHowFarItCame() throws IOException {
+        String admin = tenant(server, "lost");
+        try (Socket socket = server.socket()) {
+            OutputStream out = socket.getOutputStream();
+            out.write(("POST " + ENTITIES + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+                            + admin + "\r\nContent-Type: application/x-ndjson\r\nContent-Length: 100000000\r\n\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+            byte[] part = line("user", 1, ",\"attributes\":{\"a\":\"" + "x".repeat(1_000) + "\"}")
+                    .repeat(1_000)
+                    .getBytes(StandardCharsets.UTF_8);
+            out.write(part);
+            out.flush();
+            var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String said = in.readLine();
+            while (!said.contains("\"stored\"")) {
+                said = in.readLine();
+            }
+            cable.cut();
+            out.write(part);
+            out.flush();
+            while (!said.contains("\"done\"")) {
+                said = in.readLine();
+            }
+            assertThat(said)
+                    .contains("\"done\":false", "urn:countersign:problem:database_away", "send all of them again");
+        }
     }
 }
