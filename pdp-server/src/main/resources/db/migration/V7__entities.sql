@@ -49,6 +49,9 @@ create function date_entity() returns trigger
 language plpgsql
 as $$
 begin
+  if tg_op = 'UPDATE' and (new.tenant, new.type, new.id) is distinct from (old.tenant, old.type, old.id) then
+    raise exception 'an entity keeps its name: delete it, and insert another';
+  end if;
   new.version := current_setting('countersign.entity_revision')::bigint;
   return new;
 end

@@ -6,7 +6,7 @@ import dev.countersign.rules.facts.EntityKey;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,10 +30,10 @@ public final class BulkLoad {
      * The good lines of a part.
      *
      * @param data the entities; of those that stand there twice the last
-     * @param at the line of each
+     * @param at the lines of each
      * @param lines how many lines they take
      */
-    public record Part(Map<EntityKey, EntityData> data, Map<EntityKey, Long> at, int lines) {}
+    public record Part(Map<EntityKey, EntityData> data, Map<EntityKey, List<Long>> at, int lines) {}
 
     private final EntityStore store;
     private final String tenant;
@@ -61,7 +61,7 @@ public final class BulkLoad {
     /** Reads whole lines. It takes its time: not for an event loop. */
     public Part read(byte[] text) {
         var data = new LinkedHashMap<EntityKey, EntityData>();
-        var at = new HashMap<EntityKey, Long>();
+        var at = new HashMap<EntityKey, List<Long>>();
         int good = 0;
         for (int from = 0; from < text.length; ) {
             int end = from;
@@ -81,7 +81,7 @@ public final class BulkLoad {
             try {
                 EntityData.Named entity = EntityData.line(line);
                 data.put(entity.key(), entity.data());
-                at.put(entity.key(), lines);
+                at.computeIfAbsent(entity.key(), none -> new ArrayList<>()).add(lines);
                 good++;
             } catch (BadCall e) {
                 refuse(lines, String.valueOf(e.getMessage()));
@@ -125,11 +125,11 @@ public final class BulkLoad {
             return Future.succeededFuture();
         }
         return store.putAll(tenant, part.data(), relations, by).map(stayed -> {
-            stored += part.lines() - stayed.size();
-            stayed.stream()
-                    .map(key -> part.at().getOrDefault(key, 0L))
-                    .sorted()
-                    .forEach(line -> refuse(line, "only the role admin changes roles, groups, owner and delegates"));
+            List<Long> out = stayed.stream()
+                    .flatMap(key -> part.at().getOrDefault(key, List.of()).stream())
+                    .toList();
+            stored += part.lines() - out.size();
+            out.forEach(line -> refuse(line, "only the role admin changes roles, groups, owner and delegates"));
             return null;
         });
     }
@@ -149,8 +149,8 @@ public final class BulkLoad {
         return refused;
     }
 
-    /** Why, of the first of them. */
+    /** Why, of the first of them, by line. */
     public List<Mistake> mistakes() {
-        return Collections.unmodifiableList(mistakes);
+        return mistakes.stream().sorted(Comparator.comparingLong(Mistake::line)).toList();
     }
 }

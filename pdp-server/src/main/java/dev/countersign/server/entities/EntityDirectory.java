@@ -80,11 +80,12 @@ public final class EntityDirectory {
      * @return the revision up to which it is done now; failed if the database does not answer
      */
     public Future<Long> forget(long seen) {
-        return store.changedSince(seen).map(this::forget);
+        return store.changedSince(seen).map(changed -> forget(seen, changed));
     }
 
-    private synchronized long forget(EntityStore.Changed changed) {
-        forgotten = Math.max(forgotten, changed.revision());
+    private synchronized long forget(long seen, EntityStore.Changed changed) {
+        // A database that was put back to an older state counts on from there.
+        forgotten = changed.revision() < seen ? changed.revision() : Math.max(forgotten, changed.revision());
         if (changed.all()) {
             known.invalidateAll();
             asked.clear();

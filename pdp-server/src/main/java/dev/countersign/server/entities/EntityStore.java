@@ -169,8 +169,8 @@ public final class EntityStore {
                         .add(new EntityKey(row.getString("type"), row.getString("id")));
             }
         }
-        // Older changes than that are not kept.
-        boolean lost = known < revision - 10_000;
+        // Older changes than that are not kept; and a database may be put back to an older state.
+        boolean lost = known < revision - 10_000 || revision < known;
         return new Changed(revision, all || lost, tenants, entities);
     }
 

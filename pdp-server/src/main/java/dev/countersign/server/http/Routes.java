@@ -35,7 +35,7 @@ final class Routes {
         none.of(router.route()).handler(new RequestId());
         var whole = BodyHandler.create(false).setBodyLimit(Bodies.MAX_BYTES);
         none.of(router.route()).handler(ctx -> {
-            if (EntityLoadHandler.takes(ctx.request())) {
+            if (EntityLoadHandler.takes(ctx)) {
                 ctx.next();
             } else {
                 whole.handle(ctx);

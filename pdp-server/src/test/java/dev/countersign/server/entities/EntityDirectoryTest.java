@@ -207,6 +207,21 @@ class EntityDirectoryTest {
     }
 
     @Test
+    void aDatabaseThatIsPutBackIsBelieved(@AsOwner PostgresAddress owner) throws Exception {
+        put(one, "acme", "mia", "{roles: [dev]}");
+        Sql.execute(owner, "update revisions set revision = revision + 5 where kind = 'entities'");
+        done(one.feed().look());
+        later(one, "acme", "mia");
+        Sql.execute(owner, "alter table entities disable trigger user");
+        Sql.execute(owner, "delete from entities");
+        Sql.execute(owner, "alter table entities enable trigger user");
+        Sql.execute(owner, "update revisions set revision = 1 where kind = 'entities'");
+        done(one.feed().look());
+        assertThat(later(one, "acme", "mia")).isNull();
+        assertThat(now(one, "acme", "mia")).as("kept again").isNull();
+    }
+
+    @Test
     void whatWasReadBeforeAChangeIsNotKeptAfterIt(@AsOwner PostgresAddress owner) throws Exception {
         put(one, "acme", "mia", "{roles: [dev]}");
         try (var connection = DriverManager.getConnection(owner.jdbcUrl(), owner.jdbcProperties());

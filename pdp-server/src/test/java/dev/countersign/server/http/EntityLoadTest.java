@@ -167,6 +167,14 @@ class EntityLoadTest {
     }
 
     @Test
+    void anotherSpellingOfThePathIsTheSameLoad() {
+        Reply reply = server.send(server.request("/api/v1//entities/", server.key("admin"))
+                .header("Content-Type", "application/x-ndjson")
+                .POST(BodyPublishers.ofString(line("user", 1, ""))));
+        assertThat(last(reply).path("stored").asInt()).isEqualTo(1);
+    }
+
+    @Test
     void aLoadOfNothingIsDone() {
         JsonNode last = last(load(server.key("admin"), ""));
         assertThat(last.path("done").asBoolean()).isTrue();
