@@ -14,11 +14,12 @@ import picocli.CommandLine.Option;
 final class BenchCommand implements Callable<Integer> {
     private enum Part {
         ENGINE,
+        POLICIES,
         HTTP,
         BATCH
     }
 
-    @Option(names = "--only", description = "One part: engine, http or batch; repeatable.")
+    @Option(names = "--only", description = "One part: engine, policies, http or batch; repeatable.")
     private List<Part> only = List.of();
 
     @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
@@ -51,9 +52,14 @@ final class BenchCommand implements Callable<Integer> {
                 System.getProperty("java.version"),
                 java.lang.management.ManagementFactory.getOperatingSystemMXBean()
                         .getSystemLoadAverage());
-        if (parts.contains(Part.ENGINE)) {
+        if (parts.contains(Part.ENGINE) || parts.contains(Part.POLICIES)) {
             var engine = new EngineBench(report);
-            engine.run(rounds);
+            if (parts.contains(Part.ENGINE)) {
+                engine.run(rounds);
+            }
+            if (parts.contains(Part.POLICIES)) {
+                engine.policies(rounds);
+            }
             report.line("(checksum %d)", engine.sum());
         }
         if (http || batch) {

@@ -12,6 +12,7 @@ import java.util.function.ToDoubleFunction;
 final class EngineBench {
     private static final int BATCH = 50_000;
     private static final int TIMED = 200_000;
+    private static final int ACTIONS = 1_000;
     private static final int WARM_UP_SECONDS = 5;
 
     private record Round(double cpuNanos, long p50, long p99) {}
@@ -43,6 +44,31 @@ final class EngineBench {
         for (int round = 0; round < rounds; round++) {
             all.forEach(series -> series.rounds().add(measure(series.engine())));
         }
+        table(all);
+        report.bar("engine: 100 -> 10,000 rules, ratio within a round", growth(hundred, tenThousand), 1.5, "x");
+        report.bar("engine: CPU of a decision, 31 rules", shared.median(Round::cpuNanos) / 1e3, 2, "us");
+        report.bar("engine: p99 of a decision, 31 rules", shared.median(Round::p99) / 1e3, 6, "us");
+    }
+
+    /** Measures policies as data, in turn within each round. */
+    void policies(int rounds) {
+        report.title("Policies as data beside 31 rules, in process, one thread");
+        Series hundred = new Series(Engine.withRows(100, ACTIONS), new ArrayList<>());
+        Series thousand = new Series(Engine.withRows(1_000, ACTIONS), new ArrayList<>());
+        Series tenThousand = new Series(Engine.withRows(10_000, ACTIONS), new ArrayList<>());
+        Series one = new Series(Engine.withRows(1_000, 1), new ArrayList<>());
+        List<Series> all = List.of(hundred, thousand, tenThousand, one);
+        all.forEach(series -> warmUp(series.engine()));
+        for (int round = 0; round < rounds; round++) {
+            all.forEach(series -> series.rounds().add(measure(series.engine())));
+        }
+        table(all);
+        report.bar("policies: 100 -> 10,000 rows, ratio within a round", growth(hundred, tenThousand), 1.5, "x");
+        report.bar(
+                "policies: CPU of a decision, 1,000 rows on one action", one.median(Round::cpuNanos) / 1e3, 10, "us");
+    }
+
+    private void table(List<Series> all) {
         report.line("%8s %10s %8s %8s   (medians of rounds)", "rules", "cpu ns", "p50 ns", "p99 ns");
         all.forEach(series -> report.line(
                 "%8d %10.0f %8.0f %8.0f",
@@ -50,14 +76,14 @@ final class EngineBench {
                 series.median(Round::cpuNanos),
                 series.median(Round::p50),
                 series.median(Round::p99)));
+    }
+
+    private static double growth(Series few, Series many) {
         List<Double> growth = new ArrayList<>();
-        for (int i = 0; i < rounds; i++) {
-            growth.add(tenThousand.rounds().get(i).cpuNanos()
-                    / hundred.rounds().get(i).cpuNanos());
+        for (int i = 0; i < few.rounds().size(); i++) {
+            growth.add(many.rounds().get(i).cpuNanos() / few.rounds().get(i).cpuNanos());
         }
-        report.bar("engine: 100 -> 10,000 rules, ratio within a round", Report.median(growth), 1.5, "x");
-        report.bar("engine: CPU of a decision, 31 rules", shared.median(Round::cpuNanos) / 1e3, 2, "us");
-        report.bar("engine: p99 of a decision, 31 rules", shared.median(Round::p99) / 1e3, 6, "us");
+        return Report.median(growth);
     }
 
     private Series series(int tenantRules) {

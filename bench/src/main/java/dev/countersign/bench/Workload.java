@@ -33,10 +33,15 @@ final class Workload {
 
     /** Calls of all kinds, complete in what the rules ask for. */
     static List<Call> calls(int count) {
+        return calls(count, ACTIONS);
+    }
+
+    /** The same with other actions. */
+    static List<Call> calls(int count, List<String> actions) {
         var random = new Random(SEED);
         var calls = new ArrayList<Call>();
         for (int i = 0; i < count; i++) {
-            calls.add(call(body(random).encode()));
+            calls.add(call(body(random, actions).encode()));
         }
         return calls;
     }
@@ -50,13 +55,13 @@ final class Workload {
         }
     }
 
-    private static JsonObject body(Random random) {
+    private static JsonObject body(Random random, List<String> actions) {
         boolean tool = random.nextInt(3) > 0;
         List<String> money = pick(random, MONEY);
         return request(
                 random.nextInt(4) > 0 ? "agent" : "user",
                 "subject-" + random.nextInt(1_000),
-                pick(random, ACTIONS),
+                pick(random, actions),
                 tool ? "tool" : "document",
                 pick(random, tool ? TOOLS : RESOURCES),
                 Math.rint(Math.exp(random.nextDouble() * 12)),

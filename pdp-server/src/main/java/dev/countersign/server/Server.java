@@ -1,10 +1,11 @@
 package dev.countersign.server;
 
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
@@ -23,11 +24,15 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.policy.PolicyChanges;
+import dev.countersign.server.policy.PolicyReader;
+import dev.countersign.server.policy.Proposal;
+import dev.countersign.server.policy.ProposalStore;
+import dev.countersign.server.policy.SettingChange;
+import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
-import dev.countersign.server.settings.SettingsSnapshot;
-import dev.countersign.server.settings.SettingsStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -68,6 +73,9 @@ public final class Server implements AutoCloseable {
 
     /** How long a change may stay unknown where no notification comes. */
     private static final Duration POLL = Duration.ofSeconds(1);
+
+    /** How many values and rows of tenants are kept in memory. */
+    private static final long MOST_HELD = 100_000;
 
     /** How much memory the entities that decisions asked for may take, roughly. */
     private static final long ENTITY_BYTES = 64L << 20;
@@ -120,7 +128,8 @@ public final class Server implements AutoCloseable {
                     return address;
                 })
                 .join());
-        var none = SettingsSnapshot.none(PolicySnapshot.of(packs, config.env()), config.env());
+        var base = RuleBase.of(packs);
+        var usual = TenantPolicy.of(base, config.env(), Map.of());
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
@@ -133,26 +142,26 @@ public final class Server implements AutoCloseable {
         var fresh = new LiveFeed(pool, clock, POLL);
         var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
-        var settingsStore = new SettingsStore(pool, changes, clock);
+        var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
-        // To read long lists takes milliseconds, for which no loop that serves requests may stand still.
-        Live<SettingsSnapshot> settings = fresh.live(
-                "settings",
-                none,
-                known -> settingsStore.load().compose(all -> vertx.executeBlocking(() -> known.with(all))));
+        fresh.live("policies", 0L, policies::refresh);
+        var policyChanges =
+                new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
+        policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         var entityStore = new EntityStore(pool, changes, clock);
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
         var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
         closing.push(() -> await(fresh.close(), "closing the feed"));
-        await(fresh.start(vertx, connections.options()), "reading the keys and settings");
+        await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);
         gauges(packs, log, fresh);
         var shared = new HttpVerticle.Shared(
                 config,
-                settings::get,
-                settingsStore,
+                policies,
+                usual,
+                policyChanges,
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),

@@ -9,7 +9,7 @@ import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.Moment;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decision.UuidV7;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -47,19 +47,19 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        PolicySnapshot snapshot = judging.snapshot();
-        if (snapshot == null) {
+        TenantPolicy policy = judging.policy();
+        if (policy == null) {
             return Exit.USAGE;
         }
         PrintWriter out = judging.out();
         boolean complete = true;
-        try (Evaluator evaluator = snapshot.base().evaluator()) {
+        try (Evaluator evaluator = policy.base().evaluator()) {
             if (requests.request != null) {
-                complete = answer(snapshot, evaluator, Files.readAllBytes(requests.request), out);
+                complete = answer(policy, evaluator, Files.readAllBytes(requests.request), out);
             } else {
                 try (BufferedReader lines = Files.newBufferedReader(Objects.requireNonNull(requests.jsonl))) {
                     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                        complete &= answer(snapshot, evaluator, line.getBytes(StandardCharsets.UTF_8), out);
+                        complete &= answer(policy, evaluator, line.getBytes(StandardCharsets.UTF_8), out);
                     }
                 }
             }
@@ -68,10 +68,10 @@ final class EvalCommand implements Callable<Integer> {
         return complete ? Exit.OK : Exit.USAGE;
     }
 
-    private boolean answer(PolicySnapshot snapshot, Evaluator evaluator, byte[] request, PrintWriter out) {
+    private boolean answer(TenantPolicy policy, Evaluator evaluator, byte[] request, PrintWriter out) {
         try {
             Moment now = Moment.of(System.currentTimeMillis());
-            Request made = judging.request(request, snapshot, now.instant());
+            Request made = judging.request(request, policy, now.instant());
             var decided = new Decided(
                     UuidV7.of(now.instant().toEpochMilli(), new SecureRandom()).toString(),
                     now,

@@ -3,7 +3,7 @@ package dev.countersign.server.cli;
 import dev.countersign.rules.explain.Explainer;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Request;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -27,14 +27,14 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        PolicySnapshot snapshot = judging.snapshot();
-        if (snapshot == null) {
+        TenantPolicy policy = judging.policy();
+        if (policy == null) {
             return Exit.USAGE;
         }
         try {
-            Request made = judging.request(Files.readAllBytes(request), snapshot, Instant.now());
+            Request made = judging.request(Files.readAllBytes(request), policy, Instant.now());
             PrintWriter out = judging.out();
-            out.print(new Explainer(snapshot.base()).explain(made).toText());
+            out.print(new Explainer(policy.base()).explain(made).toText());
             out.flush();
             return Exit.OK;
         } catch (BadCall e) {

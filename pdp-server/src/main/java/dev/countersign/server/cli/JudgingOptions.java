@@ -1,5 +1,6 @@
 package dev.countersign.server.cli;
 
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.entities.EntityNeeds;
 import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BadCall;
@@ -7,12 +8,13 @@ import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.StrictJson;
 import dev.countersign.rules.pack.Pack;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.DemoKeys;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,7 +42,7 @@ final class JudgingOptions {
 
     /** The packs with the environment's values, or {@code null} with all mistakes printed. */
     @Nullable
-    PolicySnapshot snapshot() {
+    TenantPolicy policy() {
         List<Pack> read = PackOptions.read(packs, err());
         if (read == null) {
             return null;
@@ -48,13 +50,12 @@ final class JudgingOptions {
         needs = EntityNeeds.ofRules(
                 read.stream().flatMap(pack -> pack.rules().stream()).toList());
         entities = PackEntities.union(read.stream().map(Pack::entities).toList());
-        return PolicySnapshot.of(read, System.getenv());
+        return TenantPolicy.of(RuleBase.of(read), System.getenv(), Map.of());
     }
 
     /** The request that {@code json} makes at {@code now}, with what the packs' own entities say. */
-    Request request(byte[] json, PolicySnapshot snapshot, Instant now) throws BadCall {
+    Request request(byte[] json, TenantPolicy policy, Instant now) throws BadCall {
         Call call = needs.resolve(Call.of(StrictJson.read(json)), entities::find);
-        return new Request(
-                DemoKeys.TENANT, call, now, snapshot.tenant(DemoKeys.TENANT).values());
+        return new Request(DemoKeys.TENANT, call, now, policy.values());
     }
 }

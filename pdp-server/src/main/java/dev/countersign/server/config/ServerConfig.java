@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param databaseUrl the PostgreSQL to use instead of the embedded one, or {@code null}
  * @param publicUrl the https base URL by which clients reach this server, or {@code null}
  * @param durability when an answer may leave
- * @param maxStaleness how long the keys and settings may go unconfirmed
+ * @param maxStaleness how long the keys and policies may go unconfirmed
  * @param env the environment, from which packs take their outermost defaults
  */
 public record ServerConfig(
@@ -49,7 +49,7 @@ public record ServerConfig(
         DURABILITY("COUNTERSIGN_DURABILITY"),
         /** The address to listen on; loopback by default. */
         HOST("COUNTERSIGN_HOST"),
-        /** Seconds for which the keys and settings may go unconfirmed; 600 by default. */
+        /** Seconds for which the keys and policies may go unconfirmed; 600 by default. */
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
         /** Options for the Java virtual machine; read by the launcher. */
         JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),

@@ -16,7 +16,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,7 +46,6 @@ public final class DecisionLoop {
         DISK
     }
 
-    private final Supplier<PolicySnapshot> policies;
     private final SegmentWriter log;
     private final Durability durability;
     private final Executor loop;
@@ -65,7 +63,6 @@ public final class DecisionLoop {
     /**
      * The decisions of the loop that {@code loop} runs tasks on.
      *
-     * @param policies the snapshot in force
      * @param log the loop's own log writer
      * @param durability when answers may leave
      * @param loop runs a task on this loop, after the events at hand
@@ -74,14 +71,12 @@ public final class DecisionLoop {
      * @param metrics counts
      */
     public DecisionLoop(
-            Supplier<PolicySnapshot> policies,
             SegmentWriter log,
             Durability durability,
             Executor loop,
             InstantSource clock,
             RandomGenerator random,
             Metrics metrics) {
-        this.policies = policies;
         this.log = log;
         this.durability = durability;
         this.loop = loop;
@@ -91,23 +86,17 @@ public final class DecisionLoop {
         this.entry = new LogEntry();
     }
 
-    /** The policies in force. What a request asks is decided by one snapshot, however many calls it holds. */
-    public PolicySnapshot policies() {
-        return policies.get();
-    }
-
     /**
      * Decides a call and appends the decision to the log.
      *
-     * @param by the policies
+     * @param policy what judges: for all calls of one request the same
      * @param body the call as it was written, if it was written by itself and in the terms of AuthZEN
      * @throws LogUnavailableException if the log takes nothing; then nothing was decided
      */
-    public Decided decide(PolicySnapshot by, Caller caller, Call call, @Nullable Body body, Dialect dialect)
+    public Decided decide(TenantPolicy policy, Caller caller, Call call, @Nullable Body body, Dialect dialect)
             throws LogUnavailableException {
-        TenantPolicy policy = by.tenant(caller.inTenant());
         Moment now = now();
-        Verdict verdict = evaluate(by, policy, caller, call, now.instant());
+        Verdict verdict = evaluate(policy, caller, call, now.instant());
         return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
     }
 
@@ -116,10 +105,9 @@ public final class DecisionLoop {
      *
      * @throws LogUnavailableException if the log takes nothing
      */
-    public Decided deny(PolicySnapshot by, Caller caller, String invalid, Dialect dialect)
+    public Decided deny(TenantPolicy policy, Caller caller, String invalid, Dialect dialect)
             throws LogUnavailableException {
         Moment now = now();
-        TenantPolicy policy = by.tenant(caller.inTenant());
         var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
         return record(decided, null, caller, policy);
     }
@@ -136,23 +124,23 @@ public final class DecisionLoop {
         return UuidV7.of(now.instant().toEpochMilli(), random).toString();
     }
 
-    private Verdict evaluate(PolicySnapshot current, TenantPolicy policy, Caller caller, Call call, Instant now) {
+    private Verdict evaluate(TenantPolicy policy, Caller caller, Call call, Instant now) {
         try {
             var request = new Request(caller.inTenant(), call, now, policy.values());
-            return DenyOverrides.combine(evaluator(current).evaluate(request));
+            return DenyOverrides.combine(evaluator(policy.base()).evaluate(request));
         } catch (RuntimeException e) {
             LOG.error("an evaluation failed and is denied", e);
             return Verdict.fault(Verdict.ENGINE_ERROR);
         }
     }
 
-    private Evaluator evaluator(PolicySnapshot current) {
-        if (evaluator == null || !current.base().equals(base)) {
+    private Evaluator evaluator(RuleBase current) {
+        if (evaluator == null || !current.equals(base)) {
             if (evaluator != null) {
                 evaluator.close();
             }
-            evaluator = current.base().evaluator();
-            base = current.base();
+            evaluator = current.evaluator();
+            base = current;
         }
         return evaluator;
     }
@@ -214,13 +202,11 @@ public final class DecisionLoop {
     }
 
     /** Evaluates made-up calls until the code is warm; nothing is logged. */
-    public void warmUp(int times, Call call) {
-        PolicySnapshot current = policies.get();
+    public void warmUp(int times, TenantPolicy policy, Call call) {
         Moment now = now();
         for (int i = 0; i < times; i++) {
-            var request = new Request(
-                    "warm-up", call, now.instant(), current.defaults().values());
-            Verdict verdict = DenyOverrides.combine(evaluator(current).evaluate(request));
+            var request = new Request("warm-up", call, now.instant(), policy.values());
+            Verdict verdict = DenyOverrides.combine(evaluator(policy.base()).evaluate(request));
             var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");

@@ -7,16 +7,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.engine.RuleBase;
-import dev.countersign.rules.facts.NamedList;
+import dev.countersign.rules.facts.Param;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
+import dev.countersign.rules.verdict.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.TreeMap;
 
 /** What judges the requests of one tenant: its values, and the words for them and for the packs in the record of a decision. */
 public final class TenantPolicy {
@@ -31,28 +32,27 @@ public final class TenantPolicy {
      */
     private static final int MAX_RECORDED = 4_096;
 
-    /** The setting by which a tenant keeps more out of its log. */
-    public static final NamedList REDACTED = new NamedList(
-            "countersign",
-            "log.redaction",
-            List.of(),
-            null,
-            "Names of members whose values the decision log holds as digests, beside those that name credentials.");
-
     private static final int DIGEST = digest("").toString().length();
     private static final List<String> MEMBERS = List.of("packs", "values");
 
     /** A value in a record, and how many bytes it takes there if it stands there itself. */
     private record Recorded(String name, Object value, int bytes) {}
 
+    private final RuleBase base;
     private final Values values;
     private final ObjectNode basis;
     private final SerializableString members;
     private final Redaction redaction;
+    private final Outcome byDefault;
+    private final Outcome onError;
 
-    private TenantPolicy(Values values, ObjectNode basis, Redaction redaction) {
+    private TenantPolicy(
+            RuleBase base, Values values, ObjectNode basis, Redaction redaction, Outcome byDefault, Outcome onError) {
+        this.base = base;
         this.values = values;
         this.redaction = redaction;
+        this.byDefault = byDefault;
+        this.onError = onError;
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
@@ -70,15 +70,27 @@ public final class TenantPolicy {
         ObjectNode basis = JSON.createObjectNode();
         ObjectNode packs = basis.putObject("packs");
         base.packs().forEach(pack -> packs.put(pack.name(), pack.digest()));
-        if (!values.changed().isEmpty()) {
-            basis.set("values", recorded(values.changed()));
+        var changed = new TreeMap<>(values.changed());
+        Outcome byDefault = outcome(ServerSettings.DEFAULT_DECISION, env, settings, changed);
+        Outcome onError = outcome(ServerSettings.ON_ERROR, env, settings, changed);
+        if (!changed.isEmpty()) {
+            basis.set("values", recorded(changed));
         }
-        return new TenantPolicy(values, basis, redaction(settings.get(REDACTED.name())));
+        return new TenantPolicy(base, values, basis, redaction(env, settings), byDefault, onError);
     }
 
-    private static Redaction redaction(@Nullable Object names) {
-        return names instanceof List<?> given && !given.isEmpty()
-                ? Redaction.also(given.stream().map(String::valueOf).toList())
+    private static Outcome outcome(
+            Param setting, Map<String, String> env, Map<String, Object> settings, Map<String, Object> changed) {
+        Outcome outcome = ServerSettings.outcome(setting, env, settings);
+        if (outcome != Outcome.DENY) {
+            changed.put(setting.pack() + "/" + setting.name(), outcome.word());
+        }
+        return outcome;
+    }
+
+    private static Redaction redaction(Map<String, String> env, Map<String, Object> settings) {
+        return ServerSettings.REDACTED.inForce(env, settings).value() instanceof List<?> names && !names.isEmpty()
+                ? Redaction.also(names.stream().map(String::valueOf).toList())
                 : Redaction.USUAL;
     }
 
@@ -106,9 +118,24 @@ public final class TenantPolicy {
         return JSON.createObjectNode().put("sha256", Sha256.hex(json));
     }
 
+    /** The rules. */
+    public RuleBase base() {
+        return base;
+    }
+
     /** The parameters and lists. */
     public Values values() {
         return values;
+    }
+
+    /** What a call comes to of which no rule says anything. */
+    public Outcome byDefault() {
+        return byDefault;
+    }
+
+    /** What a call comes to when the engine fails. */
+    public Outcome onError() {
+        return onError;
     }
 
     /** What takes out of the record what must not stand in it. */

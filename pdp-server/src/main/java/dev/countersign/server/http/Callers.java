@@ -38,7 +38,7 @@ final class Callers {
     @Nullable
     Caller require(RoutingContext ctx, Role... roles) {
         if (stale.getAsBoolean()) {
-            String detail = "the keys and settings could not be confirmed for too long; the database is away";
+            String detail = "the keys and policies could not be confirmed for too long; the database is away";
             Problems.send(ctx, 503, "stale_policy", detail);
             return null;
         }

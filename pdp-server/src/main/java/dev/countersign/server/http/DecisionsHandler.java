@@ -10,7 +10,6 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -23,7 +22,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.BiConsumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /api/v1/decisions}, {@code /{id}} and {@code /{id}/explain}: the decision log of the caller's tenant. */
@@ -32,14 +30,14 @@ final class DecisionsHandler {
 
     private final Callers callers;
     private final DecisionRecords records;
-    private final Supplier<PolicySnapshot> policies;
+    private final Judging judging;
     private @Nullable RuleBase explained;
     private @Nullable Explainer explainer;
 
-    DecisionsHandler(Callers callers, DecisionRecords records, Supplier<PolicySnapshot> policies) {
+    DecisionsHandler(Callers callers, DecisionRecords records, Judging judging) {
         this.callers = callers;
         this.records = records;
-        this.policies = policies;
+        this.judging = judging;
     }
 
     /** Newest first; {@code limit}, {@code before} (an id), {@code decision}, {@code subject}, {@code action}. */
@@ -53,7 +51,7 @@ final class DecisionsHandler {
                     Parameters.text(ctx, "decision"),
                     Parameters.text(ctx, "subject"),
                     Parameters.text(ctx, "action"),
-                    id(Parameters.text(ctx, "before")),
+                    Parameters.uuid(Parameters.text(ctx, "before")),
                     Parameters.limit(ctx));
             Waiting.read(ctx, records.list(caller.inTenant(), query), entries -> page(ctx, entries, query.limit()));
         } catch (BadCall e) {
@@ -95,24 +93,25 @@ final class DecisionsHandler {
                         "this was no complete call: " + entry.path("invalid").asText());
                 return;
             }
-            try {
-                PolicySnapshot current = policies.get();
-                Instant at = Instant.parse(entry.path("at").asText());
-                TenantPolicy policy = current.tenant(caller.inTenant());
-                var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
-                ObjectNode out = JSON.createObjectNode();
-                out.put("id", entry.path("id").asText());
-                Explanation explanation = explainer(current.base()).explain(made);
-                String decision = entry.path("decision").asText();
-                out.put("same_rules", policy.made(entry));
-                out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
-                out.put("decision", decision);
-                out.set("explanation", explanation.toJson());
-                Bodies.send(ctx, 200, out);
-            } catch (BadCall e) {
-                throw new IllegalStateException("the log holds a call that is none", e);
-            }
+            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry, request)));
         });
+    }
+
+    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry, JsonNode request) {
+        try {
+            Instant at = Instant.parse(entry.path("at").asText());
+            var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
+            ObjectNode out = JSON.createObjectNode();
+            out.put("id", entry.path("id").asText());
+            Explanation explanation = explainer(policy.base()).explain(made);
+            String decision = entry.path("decision").asText();
+            out.put("same_rules", policy.made(entry));
+            out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
+            out.put("decision", decision);
+            return out.set("explanation", explanation.toJson());
+        } catch (BadCall e) {
+            throw new IllegalStateException("the log holds a call that is none", e);
+        }
     }
 
     private Explainer explainer(RuleBase current) {
@@ -129,7 +128,7 @@ final class DecisionsHandler {
             return;
         }
         try {
-            UUID id = Objects.requireNonNull(id(ctx.pathParam("id")));
+            UUID id = Objects.requireNonNull(Parameters.uuid(ctx.pathParam("id")));
             Waiting.read(ctx, records.find(caller.inTenant(), id), entry -> {
                 if (entry == null) {
                     Problems.send(ctx, 404, "not_found", "this tenant has no decision " + id);
@@ -147,14 +146,6 @@ final class DecisionsHandler {
             return JSON.readTree(entry);
         } catch (IOException e) {
             throw new UncheckedIOException("the log holds an entry that is no JSON", e);
-        }
-    }
-
-    private static @Nullable UUID id(@Nullable String text) throws BadCall {
-        try {
-            return text == null ? null : UUID.fromString(text);
-        } catch (IllegalArgumentException e) {
-            throw new BadCall("`" + text.substring(0, Math.min(40, text.length())) + "` is not the id of a decision");
         }
     }
 }

@@ -8,7 +8,7 @@ import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -41,12 +41,14 @@ final class EvaluationHandler {
     }
 
     private final Callers callers;
+    private final Judging judging;
     private final DecisionLoop decisions;
     private final Answering single;
     private final Answering batch;
 
-    EvaluationHandler(Callers callers, DecisionLoop decisions, Metrics metrics) {
+    EvaluationHandler(Callers callers, Judging judging, DecisionLoop decisions, Metrics metrics) {
         this.callers = callers;
+        this.judging = judging;
         this.decisions = decisions;
         this.single = new Answering(decisions, metrics, SINGLE);
         this.batch = new Answering(decisions, metrics, BATCH);
@@ -57,14 +59,14 @@ final class EvaluationHandler {
         Caller caller = callers.require(ctx, Role.DECIDE);
         Body body = caller == null ? null : Bodies.object(ctx);
         if (caller != null && body != null) {
-            one(ctx, caller, body, began, single);
+            judging.by(ctx, caller, state -> one(ctx, state.policy(), caller, body, began, single));
         }
     }
 
-    private void one(RoutingContext ctx, Caller caller, Body body, long began, Answering answering) {
+    private void one(
+            RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began, Answering answering) {
         try {
-            Decided decided =
-                    decisions.decide(decisions.policies(), caller, Call.of(body.json()), body, Dialect.AUTHZEN);
+            Decided decided = decisions.decide(policy, caller, Call.of(body.json()), body, Dialect.AUTHZEN);
             answering.send(ctx, AuthzenAnswer.single(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
@@ -77,13 +79,16 @@ final class EvaluationHandler {
         long began = System.nanoTime();
         Caller caller = callers.require(ctx, Role.DECIDE);
         Body body = caller == null ? null : Bodies.object(ctx);
-        if (caller == null || body == null) {
-            return;
+        if (caller != null && body != null) {
+            judging.by(ctx, caller, state -> batch(ctx, state.policy(), caller, body, began));
         }
+    }
+
+    private void batch(RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began) {
         JsonNode defaults = body.json();
         JsonNode items = defaults.get("evaluations");
         if (items == null || items.isNull() || items.isArray() && items.isEmpty()) {
-            one(ctx, caller, body, began, batch);
+            one(ctx, policy, caller, body, began, batch);
             return;
         }
         try {
@@ -96,10 +101,9 @@ final class EvaluationHandler {
             }
             JsonNode options = defaults.get("options");
             Semantic semantic = semantic(options);
-            PolicySnapshot policies = decisions.policies();
             List<Decided> decided = new ArrayList<>(items.size());
             for (JsonNode item : items) {
-                Decided next = item(policies, caller, defaults, item);
+                Decided next = item(policy, caller, defaults, item);
                 decided.add(next);
                 if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
                         || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
@@ -115,7 +119,7 @@ final class EvaluationHandler {
     }
 
     /** An item that is no complete call is denied by itself; the others are decided all the same. */
-    private Decided item(PolicySnapshot policies, Caller caller, JsonNode defaults, JsonNode item)
+    private Decided item(TenantPolicy policy, Caller caller, JsonNode defaults, JsonNode item)
             throws LogUnavailableException {
         Call call;
         try {
@@ -128,9 +132,9 @@ final class EvaluationHandler {
                     merged("resource", defaults, item),
                     merged("context", defaults, item));
         } catch (BadCall e) {
-            return decisions.deny(policies, caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
+            return decisions.deny(policy, caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
         }
-        return decisions.decide(policies, caller, call, null, Dialect.AUTHZEN);
+        return decisions.decide(policy, caller, call, null, Dialect.AUTHZEN);
     }
 
     /** About how many bytes the items have once each has taken its defaults: that is what is decided and logged. */

@@ -7,7 +7,7 @@ import dev.countersign.rules.facts.StrictJson;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.PolicySnapshot;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.identity.ApiKey;
@@ -15,8 +15,8 @@ import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
-import dev.countersign.server.settings.SettingsSnapshot;
-import dev.countersign.server.settings.SettingsStore;
+import dev.countersign.server.policy.PolicyChanges;
+import dev.countersign.server.policy.TenantPolicies;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -39,8 +39,9 @@ public final class HttpVerticle extends VerticleBase {
      * What all loops share.
      *
      * @param config the settings
-     * @param settings the values that tenants set, and the policies that judge by them
-     * @param settingsStore where they are changed
+     * @param policies what judges each tenant
+     * @param usual what judges a tenant that has made nothing of its own
+     * @param changes changes what tenants set
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
      * @param tenants the tenants
@@ -56,8 +57,9 @@ public final class HttpVerticle extends VerticleBase {
      */
     public record Shared(
             ServerConfig config,
-            Supplier<SettingsSnapshot> settings,
-            SettingsStore settingsStore,
+            TenantPolicies policies,
+            TenantPolicy usual,
+            PolicyChanges changes,
             Supplier<KeyRing> keys,
             KeyStore keyStore,
             TenantStore tenants,
@@ -93,23 +95,23 @@ public final class HttpVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         ServerConfig config = shared.config();
-        Supplier<PolicySnapshot> policies = () -> shared.settings().get().policies();
         var decisions = new DecisionLoop(
-                policies,
                 log,
                 config.durability(),
                 task -> context.runOnContext(ignored -> task.run()),
                 shared.clock(),
                 new SplittableRandom(new SecureRandom().nextLong()),
                 shared.metrics());
-        decisions.warmUp(WARM_UPS, sample());
+        decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
+        var judging = new Judging(shared.policies());
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
-                new EvaluationHandler(callers, decisions, shared.metrics()),
-                new PolicyEvaluateHandler(callers, decisions, shared.metrics()),
-                new DecisionsHandler(callers, shared.records(), policies),
-                new SettingsHandler(callers, shared.settings(), shared.settingsStore()),
+                new EvaluationHandler(callers, judging, decisions, shared.metrics()),
+                new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
+                new DecisionsHandler(callers, shared.records(), judging),
+                new SettingsHandler(callers, judging, shared.changes()),
+                new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
                 new EntitiesHandler(callers, shared.entities(), shared.packEntities()),

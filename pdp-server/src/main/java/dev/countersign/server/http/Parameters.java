@@ -3,6 +3,7 @@ package dev.countersign.server.http;
 import dev.countersign.rules.facts.BadCall;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What stands in the path and the query of a request. */
@@ -34,6 +35,15 @@ final class Parameters {
     static String id(RoutingContext ctx, String name) {
         String id = Objects.requireNonNull(ctx.pathParam(name));
         return id.indexOf('\0') >= 0 ? "" : id;
+    }
+
+    /** The id that a text writes, {@code null} for none. */
+    static @Nullable UUID uuid(@Nullable String text) throws BadCall {
+        try {
+            return text == null ? null : UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            throw new BadCall("`" + text.substring(0, Math.min(40, text.length())) + "` is no id (a UUID)");
+        }
     }
 
     /** How many entries a page has: {@code limit}, 50 if it is not given. */

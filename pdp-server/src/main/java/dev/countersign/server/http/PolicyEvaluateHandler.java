@@ -10,6 +10,7 @@ import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.PolicyAnswer;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -29,11 +30,13 @@ final class PolicyEvaluateHandler {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final Callers callers;
+    private final Judging judging;
     private final DecisionLoop decisions;
     private final Answering answering;
 
-    PolicyEvaluateHandler(Callers callers, DecisionLoop decisions, Metrics metrics) {
+    PolicyEvaluateHandler(Callers callers, Judging judging, DecisionLoop decisions, Metrics metrics) {
         this.callers = callers;
+        this.judging = judging;
         this.decisions = decisions;
         this.answering = new Answering(decisions, metrics, PATH);
     }
@@ -42,12 +45,15 @@ final class PolicyEvaluateHandler {
         long began = System.nanoTime();
         Caller caller = callers.require(ctx, Role.DECIDE);
         Body body = caller == null ? null : Bodies.object(ctx);
-        if (caller == null || body == null) {
-            return;
+        if (caller != null && body != null) {
+            judging.by(ctx, caller, state -> evaluate(ctx, state.policy(), caller, body, began));
         }
+    }
+
+    private void evaluate(RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began) {
         try {
-            Decided decided = decisions.decide(
-                    decisions.policies(), caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
+            Decided decided =
+                    decisions.decide(policy, caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
             answering.send(ctx, PolicyAnswer.of(decided), began);
         } catch (BadCall e) {
             Bodies.bad(ctx, e);

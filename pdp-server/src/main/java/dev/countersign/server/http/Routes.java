@@ -48,6 +48,7 @@ final class Routes {
             PolicyEvaluateHandler policy,
             DecisionsHandler decisions,
             SettingsHandler settings,
+            ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
             EntitiesHandler entities,
@@ -70,6 +71,10 @@ final class Routes {
                         settings::put,
                         HttpMethod.DELETE,
                         settings::delete));
+        get("/api/v1/proposals", proposals::list);
+        get("/api/v1/proposals/:id", proposals::get);
+        on("/api/v1/proposals/:id/confirm", Map.of(HttpMethod.POST, proposals::confirm));
+        on("/api/v1/proposals/:id/reject", Map.of(HttpMethod.POST, proposals::reject));
         on("/api/v1/keys", Map.of(HttpMethod.GET, keys::list, HttpMethod.POST, keys::create));
         on("/api/v1/keys/:id", Map.of(HttpMethod.GET, keys::get, HttpMethod.DELETE, keys::revoke));
         on("/api/v1/keys/:id/rotate", Map.of(HttpMethod.POST, keys::rotate));

@@ -8,10 +8,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.facts.Declaration;
 import dev.countersign.rules.facts.Setting;
-import dev.countersign.server.settings.SettingsSnapshot;
+import dev.countersign.server.settings.KnownSettings;
 import dev.countersign.server.settings.StoredSetting;
 import dev.countersign.server.settings.TenantSettings;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +23,16 @@ import org.jspecify.annotations.Nullable;
  * @param current what packs and the environment say
  * @param own what the tenant says
  */
-record SettingView(SettingsSnapshot current, TenantSettings own) {
+record SettingView(KnownSettings current, TenantSettings own) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** The view of one setting as a change has left it, whatever has changed since. */
-    static SettingView after(SettingsSnapshot current, String name, @Nullable StoredSetting now) {
-        return new SettingView(current, current.read(now));
+    static SettingView after(KnownSettings current, @Nullable StoredSetting now) {
+        return new SettingView(
+                current,
+                now == null
+                        ? TenantSettings.NONE
+                        : current.read(now.tenant(), Map.of(now.name(), now), TenantSettings.NONE));
     }
 
     /** The entity tag of a version, 0 for none. */

@@ -4,19 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
-import dev.countersign.server.settings.SettingsSnapshot;
-import dev.countersign.server.settings.SettingsStore;
-import dev.countersign.server.settings.SettingsStore.Written;
+import dev.countersign.server.policy.PolicyChanges;
+import dev.countersign.server.policy.PolicyChanges.Result;
+import dev.countersign.server.policy.SettingChange;
+import dev.countersign.server.policy.TenantState;
+import dev.countersign.server.settings.StoredSetting;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,53 +28,56 @@ final class SettingsHandler {
     private static final int LONGEST_SHOWN = 100;
 
     private final Callers callers;
-    private final Supplier<SettingsSnapshot> settings;
-    private final SettingsStore store;
+    private final Judging judging;
+    private final PolicyChanges changes;
 
-    SettingsHandler(Callers callers, Supplier<SettingsSnapshot> settings, SettingsStore store) {
+    SettingsHandler(Callers callers, Judging judging, PolicyChanges changes) {
         this.callers = callers;
-        this.settings = settings;
-        this.store = store;
+        this.judging = judging;
+        this.changes = changes;
     }
 
     /** Everything that the tenant may set, and what it has set that nothing reads any more. */
     void list(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
-        if (caller == null) {
-            return;
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                var view = new SettingView(state.known(), state.settings());
+                ObjectNode body = JSON.createObjectNode();
+                ArrayNode all = body.putArray("settings");
+                view.names().forEach(name -> all.add(view.of(name)));
+                Bodies.send(ctx, 200, body);
+            });
         }
-        SettingView view = view(caller);
-        ObjectNode body = JSON.createObjectNode();
-        ArrayNode all = body.putArray("settings");
-        view.names().forEach(name -> all.add(view.of(name)));
-        Bodies.send(ctx, 200, body);
     }
 
     void get(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
-        if (caller == null) {
-            return;
-        }
-        String name = name(ctx);
-        SettingView view = view(caller);
-        if (view.names().contains(name)) {
-            send(ctx, view, name);
-        } else {
-            unknown(ctx, name, view.names());
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                var view = new SettingView(state.known(), state.settings());
+                String name = name(ctx);
+                if (view.names().contains(name)) {
+                    send(ctx, view, name);
+                } else {
+                    unknown(ctx, name, view.names());
+                }
+            });
         }
     }
 
     void put(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
         Body body = caller == null ? null : Bodies.object(ctx);
-        if (caller == null || body == null) {
-            return;
+        if (caller != null && body != null) {
+            judging.by(ctx, caller, state -> put(ctx, state, caller, body));
         }
+    }
+
+    private void put(RoutingContext ctx, TenantState state, Caller caller, Body body) {
         String name = name(ctx);
-        SettingsSnapshot current = settings.get();
-        Setting setting = current.declared().get(name);
-        if (setting == null) {
-            unknown(ctx, name, current.declared().keySet());
+        if (!state.known().declared().containsKey(name)) {
+            unknown(ctx, name, state.known().declared().keySet());
             return;
         }
         JsonNode given;
@@ -88,40 +91,39 @@ final class SettingsHandler {
             invalid(ctx, "`value` is missing; DELETE takes the tenant's own value away");
             return;
         }
-        String value;
         try {
-            value = Setting.json(setting.read(given)).toString();
+            write(ctx, state, caller, name, state.known().value(name, given));
         } catch (IllegalArgumentException e) {
             invalid(ctx, String.valueOf(e.getMessage()));
-            return;
         }
-        write(ctx, caller, name, value);
     }
 
     void delete(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.ADMIN);
-        if (caller == null) {
-            return;
-        }
-        String name = name(ctx);
-        SettingView view = view(caller);
-        if (view.names().contains(name)) {
-            write(ctx, caller, name, null);
-        } else {
-            unknown(ctx, name, view.names());
+        if (caller != null) {
+            judging.by(ctx, caller, state -> {
+                String name = name(ctx);
+                var view = new SettingView(state.known(), state.settings());
+                if (view.names().contains(name)) {
+                    write(ctx, state, caller, name, null);
+                } else {
+                    unknown(ctx, name, view.names());
+                }
+            });
         }
     }
 
-    private void write(RoutingContext ctx, Caller caller, String name, @Nullable String value) {
+    private void write(RoutingContext ctx, TenantState state, Caller caller, String name, @Nullable Object value) {
         var precondition = new Precondition(ctx.request().headers());
-        Waiting.change(
+        Waiting.<Result<@Nullable StoredSetting>>change(
                 ctx,
-                store.write(caller.inTenant(), name, value, caller.keyId(), precondition),
-                written -> written(ctx, name, written));
+                changes.make(caller, new SettingChange(caller.inTenant(), name, value), precondition),
+                written -> written(ctx, state, name, written));
     }
 
-    private void written(RoutingContext ctx, String name, Written written) {
-        if (written instanceof Written.Stale stale) {
+    private static void written(
+            RoutingContext ctx, TenantState state, String name, Result<@Nullable StoredSetting> written) {
+        if (written instanceof Result.Stale<@Nullable StoredSetting> stale) {
             ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
             Problems.send(
                     ctx,
@@ -130,8 +132,12 @@ final class SettingsHandler {
                     stale.version() == 0
                             ? "the tenant has no value of its own for `" + name + "`"
                             : "`" + name + "` is at version " + stale.version() + ": read it again");
-        } else if (written instanceof Written.Done done) {
-            send(ctx, SettingView.after(settings.get(), name, done.now()), name);
+        } else if (written instanceof Result.Proposed<@Nullable StoredSetting> proposed) {
+            ProposalsHandler.proposed(ctx, proposed.proposal());
+        } else if (written instanceof Result.Done<@Nullable StoredSetting> done) {
+            send(ctx, SettingView.after(state.known(), done.now()), name);
+        } else {
+            ProposalsHandler.full(ctx);
         }
     }
 
@@ -157,10 +163,5 @@ final class SettingsHandler {
 
     private static String name(RoutingContext ctx) {
         return Objects.requireNonNull(ctx.pathParam("name"));
-    }
-
-    private SettingView view(Caller caller) {
-        SettingsSnapshot current = settings.get();
-        return new SettingView(current, current.tenant(caller.inTenant()));
     }
 }

@@ -28,6 +28,11 @@ final class Waiting {
                 "the database does not answer; decisions are made and kept all the same");
     }
 
+    /** Goes on with what judges a tenant. */
+    static <T> void policies(RoutingContext ctx, Future<T> reading, Consumer<T> then) {
+        on(ctx, reading, then, "denied: the database does not answer, and what judges this tenant is not in memory");
+    }
+
     /** Goes on with what came of a change. */
     static <T extends @Nullable Object> void change(RoutingContext ctx, Future<T> changing, Consumer<T> then) {
         on(

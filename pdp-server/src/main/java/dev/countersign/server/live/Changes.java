@@ -62,7 +62,14 @@ public final class Changes {
                         .compose(limited -> alone(connection, plane))
                         .compose(alone -> standing(connection, by))
                         .compose(standing -> change.apply(connection)))
-                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .recover(failure ->
+                        failure instanceof KeyEndedException ? heard(failure) : Future.failedFuture(failure));
+    }
+
+    /** A server that has found out that a key is good no more does not take it once more after it has said so. */
+    private <T extends @Nullable Object> Future<T> heard(Throwable ended) {
+        return feed.look().transform(looked -> Future.failedFuture(ended));
     }
 
     private static Future<?> alone(SqlConnection connection, @Nullable String plane) {

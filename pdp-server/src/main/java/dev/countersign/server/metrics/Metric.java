@@ -38,9 +38,9 @@ public enum Metric {
     RULES("countersign.rules", Kind.GAUGE, "Rules in force", "pack"),
     /** Whether a pack is in force. */
     PACK("countersign.pack.info", Kind.GAUGE, "1 for each pack in force", "pack", "version", "digest"),
-    /** Age of what the server knows of keys and settings. */
+    /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
-            "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and settings were last confirmed"),
+            "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),
     /** Whether the server is ready. */
     READY("countersign.ready", Kind.GAUGE, "1 when the server takes requests");
 

@@ -11,5 +11,6 @@ import java.util.Map;
  */
 public record TenantSettings(
         Map<String, StoredSetting> stored, Map<String, Object> values, Map<String, String> unused) {
-    static final TenantSettings NONE = new TenantSettings(Map.of(), Map.of(), Map.of());
+    /** Of a tenant that has set nothing. */
+    public static final TenantSettings NONE = new TenantSettings(Map.of(), Map.of(), Map.of());
 }

@@ -2,10 +2,7 @@ package dev.countersign.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.countersign.rules.dialect.Diagnostics;
-import dev.countersign.rules.pack.PackReader;
 import dev.countersign.server.decision.DecisionLoop;
-import dev.countersign.server.decision.PolicySnapshot;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.metrics.LogMeters;
@@ -17,8 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -40,10 +35,7 @@ class AnsweringTest {
                 var log = DecisionLog.open(
                         new LogSettings(directory, "server", true, Duration.ZERO, Clock.systemUTC(), UUID::randomUUID),
                         new LogMeters(metrics, Clock.systemUTC()))) {
-            var packs = new PackReader(new Diagnostics()).read(List.of(RunningServer.checkout("rules/packs/base")));
-            PolicySnapshot policies = PolicySnapshot.of(packs, Map.of());
             var decisions = new DecisionLoop(
-                    () -> policies,
                     log.writer(0),
                     DecisionLoop.Durability.PROCESS,
                     turns::add,

@@ -21,10 +21,11 @@ class OpenApiTest {
         try (var metrics = new Metrics()) {
             var routes = new Routes(vertx, metrics);
             routes.of(
-                    new EvaluationHandler(null, null, metrics),
-                    new PolicyEvaluateHandler(null, null, metrics),
+                    new EvaluationHandler(null, null, null, metrics),
+                    new PolicyEvaluateHandler(null, null, null, metrics),
                     new DecisionsHandler(null, null, null),
                     new SettingsHandler(null, null, null),
+                    new ProposalsHandler(null, null),
                     new KeysHandler(null, null, null, null),
                     new TenantsHandler(null, null, null),
                     new EntitiesHandler(null, null, null),

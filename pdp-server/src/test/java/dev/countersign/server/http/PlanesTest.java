@@ -44,6 +44,7 @@ class PlanesTest {
     private static ApiKey stranger;
 
     private static String decision;
+    private static String proposal;
 
     /** One operation of the API. */
     record Operation(String method, String path) {}
@@ -69,6 +70,9 @@ class PlanesTest {
         assertThat(set.status()).isEqualTo(200);
         Reply put = server.put(ENTITY, server.key("admin"), "{\"attributes\": {\"a\": \"mole-attribute\"}}");
         assertThat(put.status()).isEqualTo(201);
+        Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
+        proposal = proposed.json().path("id").asText();
+        assertThat(proposed.status()).isEqualTo(202);
     }
 
     @AfterAll
@@ -91,6 +95,7 @@ class PlanesTest {
                 .replace("/entities/{type}/{id}", "/entities/{type}/mole-1")
                 .replace("{type}", "mole")
                 .replace("/decisions/{id}", "/decisions/" + decision)
+                .replace("/proposals/{id}", "/proposals/" + proposal)
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)

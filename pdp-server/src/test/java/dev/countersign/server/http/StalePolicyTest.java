@@ -49,11 +49,11 @@ class StalePolicyTest {
                 RunningServer.start(database, database.port(), Map.of("COUNTERSIGN_MAX_STALENESS", "3"), BASE)) {
             assertThat(ask(server).status()).isEqualTo(200);
             Sql.execute(database, "alter table settings rename to gone");
-            Sql.execute(database, "update revisions set revision = revision + 1 where kind = 'settings'");
+            Sql.countChange(database, "demo");
             RunningServer.until("what it knows is too old", () -> ask(server).status() == 503);
             assertThat(ask(server).json().path("type").asText()).isEqualTo("urn:countersign:problem:stale_policy");
             JsonNode faults = server.get("/readyz").json().path("faults");
-            assertThat(faults.has("settings")).isTrue();
+            assertThat(faults.has("policies")).isTrue();
             assertThat(faults.has("keys")).isFalse();
             Sql.execute(database, "alter table gone rename to settings");
             RunningServer.until("it decides again", () -> ask(server).status() == 200);

@@ -65,7 +65,7 @@ class LiveFeedTest {
     }
 
     private Live<String> settings(LiveFeed of) {
-        return of.live("settings", "nothing", known -> {
+        return of.live("policies", "nothing", known -> {
             Promise<String> read = Promise.promise();
             reads.add(read);
             return read.future();
@@ -97,7 +97,7 @@ class LiveFeedTest {
 
     /** Counts a change without telling anybody. */
     private static void change(PostgresAddress owner) throws SQLException {
-        Sql.execute(owner, "update revisions set revision = revision + 1 where kind = 'settings'");
+        Sql.execute(owner, "update revisions set revision = revision + 1 where kind = 'policies'");
     }
 
     @Test
@@ -144,7 +144,7 @@ class LiveFeedTest {
                     told.add(notification.getParameter());
                 }
             }
-            assertThat(told).containsExactly("settings", "keys", "end");
+            assertThat(told).containsExactly("policies", "keys", "end");
         }
     }
 

@@ -29,4 +29,13 @@ public final class Sql {
             return rows.getString(1);
         }
     }
+
+    /** Counts a change of what judges a tenant, and tells nobody. */
+    public static void countChange(PostgresAddress owner, String tenant) throws SQLException {
+        execute(
+                owner,
+                "with counted as (update revisions set revision = revision + 1 where kind = 'policies' returning revision)"
+                        + " insert into policy_revisions select '" + tenant + "', revision from counted"
+                        + " on conflict (tenant) do update set revision = excluded.revision");
+    }
 }

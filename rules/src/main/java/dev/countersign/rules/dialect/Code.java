@@ -83,6 +83,10 @@ public enum Code {
     T002("a value that cannot be read"),
     /** The regular expression is not valid RE2. */
     R001("a pattern that is not valid"),
+    /** A member of a policy row, or of its JSON, is missing, not known, or not what it must be. */
+    J001("a policy that is not valid"),
+    /** A tenant has as many policies for an action, or with patterns, as it may have. */
+    J002("too many policies"),
     /** A rule that restricts starts with a condition that can be unknown. */
     W001("a restricting rule starts with an optional attribute"),
     /** The manifest is not valid. */

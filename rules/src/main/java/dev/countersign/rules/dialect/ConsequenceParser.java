@@ -9,9 +9,10 @@ import java.util.regex.Pattern;
 
 /** Reads a consequence: calls of the decision's verbs with literal arguments, and nothing else. */
 final class ConsequenceParser {
+    static final String DECLARE_TEMPLATE = "declare it under `approvals:` in pack.yaml";
     static final int MAX_ACTIONS = 10;
     private static final int MAX_PROPERTIES = 10;
-    private static final Pattern WORD = Pattern.compile("[A-Za-z][A-Za-z0-9_.:-]{0,63}");
+    static final Pattern WORD = Pattern.compile("[A-Za-z][A-Za-z0-9_.:-]{0,63}");
     private static final List<String> VERBS =
             List.of("allow", "deny", "requireApproval", "oblige", "limit", "transform");
     private static final List<String> WINDOWS = List.of("minute", "hour", "day", "run", "session");
@@ -49,7 +50,8 @@ final class ConsequenceParser {
         return List.copyOf(effects);
     }
 
-    private Effect action() throws Mistake {
+    /** The next action. */
+    Effect action() throws Mistake {
         Token object = tokens.peek();
         if (!object.is("decision") || !tokens.peek(1).is(".")) {
             throw new Mistake(
@@ -88,11 +90,7 @@ final class ConsequenceParser {
         String template = text("the name of an approval template");
         if (!vocabulary.templates().contains(template)) {
             throw OperandParser.unknown(
-                    Code.G044,
-                    "approval template",
-                    at,
-                    vocabulary.templates(),
-                    "declare it under `approvals:` in pack.yaml");
+                    vocabulary, Code.G044, "approval template", at, vocabulary.templates(), DECLARE_TEMPLATE);
         }
         return new Effect.RequireApproval(code, template);
     }

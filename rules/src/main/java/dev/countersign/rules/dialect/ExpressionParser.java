@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class ExpressionParser {
     private static final java.util.regex.Pattern COUNT =
             java.util.regex.Pattern.compile("\\{([0-9]{1,4})(?:,([0-9]{0,4}))?\\}");
+    static final String DECLARE_LIST = "declare it under `lists:` in pack.yaml";
+    static final String USE_LIST = "use `memberOf list(\"...\")`";
+    static final String USE_CONTAINS = "use `contains`, `count(...)` or `== null`";
+    static final String USE_GLOB = "for a part of a text write `glob(name, \"*part*\")`";
+    static final String QUOTE = "put the value in quotes";
+    static final String UNQUOTE = "remove the quotes";
     private static final int MAX_REPEATS = 1_000;
     private static final int MAX_PROGRAM = 2_000;
     static final int MAX_DEPTH = 4;
@@ -172,21 +178,24 @@ final class ExpressionParser {
                     at.at(),
                     Code.T001,
                     "`" + op.symbol() + "` does not fit a " + typedLeft.type().word(),
-                    typedLeft.type() == Type.LIST ? "use `contains`, `count(...)` or `== null`" : "use `==` or `!=`");
+                    typedLeft.type() == Type.LIST ? USE_CONTAINS : "use `==` or `!=`");
         }
         return new Expr.Compare(typedLeft, op, right);
     }
 
     private static @Nullable String mismatchHint(Operand left, Operand right) {
+        if (left.type() == Type.LIST || right.type() == Type.LIST) {
+            return USE_CONTAINS;
+        }
         Operand literal = right instanceof Operand.Literal ? right : left;
         Operand other = literal == right ? left : right;
         if (!(literal instanceof Operand.Literal)) {
             return null;
         }
         if (other.type() == Type.TEXT) {
-            return "put the value in quotes";
+            return QUOTE;
         }
-        return literal.type() == Type.TEXT && other.type() != Type.LIST ? "remove the quotes" : null;
+        return literal.type() == Type.TEXT ? UNQUOTE : null;
     }
 
     private Expr in(Token start, Operand left, boolean negated) throws Mistake {
@@ -199,7 +208,7 @@ final class ExpressionParser {
             Token at = tokens.peek();
             Operand value = operands.operand(left.type());
             if (!(value instanceof Operand.Literal literal)) {
-                throw new Mistake(at.at(), Code.E001, "`in` compares with literals", "use `memberOf list(\"...\")`");
+                throw new Mistake(at.at(), Code.E001, "`in` compares with literals", USE_LIST);
             }
             if (literal.type() != left.type()) {
                 throw new Mistake(
@@ -211,8 +220,7 @@ final class ExpressionParser {
             }
             values.add(literal);
             if (values.size() > MAX_VALUES) {
-                throw new Mistake(
-                        at.at(), Code.E003, "at most " + MAX_VALUES + " values", "use `memberOf list(\"...\")`");
+                throw new Mistake(at.at(), Code.E003, "at most " + MAX_VALUES + " values", USE_LIST);
             }
         } while (tokens.take(","));
         expect(")");
@@ -224,7 +232,7 @@ final class ExpressionParser {
         Token at = tokens.peek();
         Operand text = operands.operand(Type.TEXT);
         if (text.type() != Type.TEXT) {
-            throw new Mistake(at.at(), Code.T001, "a list contains texts", "put the value in quotes");
+            throw new Mistake(at.at(), Code.T001, "a list contains texts", QUOTE);
         }
         return new Expr.Contains(list, text, negated);
     }
@@ -238,7 +246,7 @@ final class ExpressionParser {
             NamedList list = vocabulary.lists().get(operands.string("the name of a list"));
             if (list == null) {
                 throw OperandParser.unknown(
-                        Code.N002, "list", name, vocabulary.lists().keySet(), "declare it under `lists:` in pack.yaml");
+                        vocabulary, Code.N002, "list", name, vocabulary.lists().keySet(), DECLARE_LIST);
             }
             expect(")");
             return new Expr.MemberOfList(left, list, negated);
@@ -309,7 +317,7 @@ final class ExpressionParser {
                 start.at(),
                 Code.T001,
                 "`" + operator + "` needs a list attribute here",
-                operator.equals("contains") ? "for a part of a text write `glob(name, \"*part*\")`" : null);
+                operator.equals("contains") ? USE_GLOB : null);
     }
 
     private Regex regex(String text) throws Mistake {

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads one side of a comparison: a literal, an attribute, a parameter, or a function of an attribute. */
 final class OperandParser {
+    static final String DECLARE_ATTRIBUTE = "declare it under `attributes:` in pack.yaml";
+    static final String DECLARE_PARAM = "declare it under `params:` in pack.yaml";
     private static final double EXACT = 9_007_199_254_740_992d;
     private static final List<String> FUNCTIONS = List.of("param", "list", "count", "hoursSince", "cidr", "glob");
 
@@ -89,11 +91,12 @@ final class OperandParser {
             Param param = vocabulary.params().get(string("the name of a parameter"));
             if (param == null) {
                 throw unknown(
+                        vocabulary,
                         Code.N002,
                         "parameter",
                         at,
                         vocabulary.params().keySet(),
-                        "declare it under `params:` in pack.yaml");
+                        DECLARE_PARAM);
             }
             close();
             return new Operand.Parameter(param);
@@ -158,11 +161,12 @@ final class OperandParser {
         Attribute attribute = vocabulary.attribute(name.toString());
         if (attribute == null) {
             throw unknown(
+                    vocabulary,
                     Code.N001,
                     "name",
                     new Token(Token.Kind.WORD, name.toString(), first.at(), end),
                     vocabulary.attributes().keySet(),
-                    "declare it under `attributes:` in pack.yaml");
+                    DECLARE_ATTRIBUTE);
         }
         if (tokens.peek().is("[") || tokens.peek().is("(") || tokens.peek().is(".")) {
             Token next = tokens.peek();
@@ -177,6 +181,15 @@ final class OperandParser {
             throw new Mistake(token.at(), Code.E001, what + " in quotes is expected, not " + token.shown());
         }
         return token.text();
+    }
+
+    /** A name that the vocabulary does not hold, or of which it knows why it cannot be used. */
+    static Mistake unknown(
+            Vocabulary vocabulary, Code code, String kind, Token token, Collection<String> known, String otherwise) {
+        String ambiguous = vocabulary.ambiguous().get(kind + " " + token.text());
+        return ambiguous == null
+                ? unknown(code, kind, token, known, otherwise)
+                : new Mistake(token.at(), code, "the " + kind + " `" + token.clipped() + "` is ambiguous", ambiguous);
     }
 
     static Mistake unknown(Code code, String kind, Token token, Collection<String> known, String otherwise) {

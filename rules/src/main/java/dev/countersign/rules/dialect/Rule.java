@@ -5,12 +5,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One rule, checked and typed.
+ * One rule, checked and typed: of a pack's file, or a row of the table of policies.
  *
- * @param pack the pack that holds it
- * @param name its name, unique in the pack
- * @param file the file it stands in
- * @param line the line it starts on
+ * @param pack the pack that holds it, {@link #POLICIES} for a row
+ * @param name its name, unique in the pack; a row's id
+ * @param file the file it stands in; a row's name
+ * @param line the line it starts on; 0 for a row
  * @param meta its annotations by name
  * @param conditions what must hold, all of it, in the order written
  * @param effects what it then says
@@ -23,6 +23,9 @@ public record Rule(
         Map<String, String> meta,
         List<Expr> conditions,
         List<Effect> effects) {
+    /** Stands for the pack's name in rows; no pack may have it. */
+    public static final String POLICIES = "policies";
+
     /** The rule's id everywhere outside its pack: {@code pack/name}. */
     public String id() {
         return pack + "/" + name;

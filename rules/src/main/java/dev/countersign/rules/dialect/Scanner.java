@@ -3,6 +3,7 @@ package dev.countersign.rules.dialect;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The first look at a rule file, before any parser sees it: refuses characters that hide or reorder text, escapes that
@@ -56,7 +57,7 @@ final class Scanner {
     private void allowedCharacters() {
         for (int i = 0; i < text.length(); ) {
             int c = text.codePointAt(i);
-            if (!allowed(c, i)) {
+            if (!allowed(text, i)) {
                 source.error(
                         i,
                         Code.S002,
@@ -67,7 +68,23 @@ final class Scanner {
         }
     }
 
-    private boolean allowed(int c, int i) {
+    /** What keeps a text from standing in a rule, or {@code null}; {@code at} is where it stands. */
+    static @Nullable Mistake refused(String text, int at) {
+        if (text.length() > MAX_STRING) {
+            return new Mistake(
+                    at, Code.S006, "a text has at most " + MAX_STRING + " characters", "use a list or a parameter");
+        }
+        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+            int c = text.codePointAt(i);
+            if (c == '\n' || c == '\r' || !allowed(text, i)) {
+                return new Mistake(at, Code.S002, String.format("the character U+%04X is not allowed", c), "remove it");
+            }
+        }
+        return null;
+    }
+
+    private static boolean allowed(String text, int i) {
+        int c = text.codePointAt(i);
         if (c == '\r') {
             return i + 1 < text.length() && text.charAt(i + 1) == '\n';
         }
@@ -236,7 +253,7 @@ final class Scanner {
         String symbol = DOUBLE.contains(two) ? two : SINGLE.indexOf(c) >= 0 ? String.valueOf(c) : null;
         if (symbol == null) {
             int point = text.codePointAt(at);
-            if (allowed(point, at)) {
+            if (allowed(text, at)) {
                 source.error(
                         at,
                         Code.S007,

@@ -1,6 +1,5 @@
 package dev.countersign.rules.engine;
 
-import dev.countersign.rules.dialect.Canonical;
 import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.dialect.Operand;
 import dev.countersign.rules.dialect.Rule;
@@ -10,6 +9,7 @@ import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Unavailable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A rule made ready to run. Pure and shared by all threads. */
@@ -18,14 +18,12 @@ public final class CompiledRule {
      * One condition of the rule: its text, its closure, and whether some request leaves it unknown.
      *
      * @param expr the checked condition
-     * @param node the identity of the condition's meaning: equal texts of one pack mean the same
      * @param condition its closure
      * @param indexed the required field that it compares with a literal, or {@code null}
      * @param key that literal
      */
     record Part(
             Expr expr,
-            String node,
             Condition condition,
             @Nullable BuiltIn indexed,
             @Nullable String key) {}
@@ -35,14 +33,20 @@ public final class CompiledRule {
     private final List<Part> parts;
     private final Condition[] soft;
 
-    CompiledRule(Rule rule, int ordinal, Conditions conditions) {
+    /**
+     * A rule with the closures of its conditions.
+     *
+     * @param ordinal its place among all that judge a request together
+     * @param conditions gives the closure of each condition; equal conditions may share one
+     */
+    public CompiledRule(Rule rule, int ordinal, Function<Expr, Condition> conditions) {
         this.rule = rule;
         this.ordinal = ordinal;
         var made = new ArrayList<Part>();
         var optional = new ArrayList<Condition>();
         for (Expr expr : rule.conditions()) {
-            Condition condition = conditions.of(expr);
-            made.add(part(rule, expr, condition));
+            Condition condition = conditions.apply(expr);
+            made.add(part(expr, condition));
             if (expr.optional()) {
                 optional.add(condition);
             }
@@ -51,8 +55,7 @@ public final class CompiledRule {
         this.soft = optional.toArray(Condition[]::new);
     }
 
-    private static Part part(Rule rule, Expr expr, Condition condition) {
-        String node = rule.pack() + ": " + Canonical.expr(expr);
+    private static Part part(Expr expr, Condition condition) {
         if (expr instanceof Expr.Compare compare
                 && compare.op() == Expr.Comparison.EQ
                 && compare.left() instanceof Operand.Field field
@@ -60,10 +63,9 @@ public final class CompiledRule {
                 && field.attribute().required()
                 && compare.right() instanceof Operand.Literal literal
                 && literal.value() instanceof String key) {
-            return new Part(
-                    expr, Canonical.expr(expr), condition, field.attribute().builtIn(), key);
+            return new Part(expr, condition, field.attribute().builtIn(), key);
         }
-        return new Part(expr, node, condition, null, null);
+        return new Part(expr, condition, null, null);
     }
 
     /** The rule as the author wrote it. */
@@ -71,7 +73,7 @@ public final class CompiledRule {
         return rule;
     }
 
-    /** Its place among all rules of the base: packs by name, then files, then lines. */
+    /** Its place among all rules of the base: packs by name, then files, then lines; rows of policies come after them. */
     public int ordinal() {
         return ordinal;
     }

@@ -14,7 +14,9 @@ import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Unavailable;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,7 @@ public final class Conditions {
     }
 
     private final Layout layout;
+    private final Map<Attribute, Getter> fields = new HashMap<>();
 
     /** Closures that read from {@code layout}, which grows by what the conditions name. */
     public Conditions(Layout layout) {
@@ -91,6 +94,12 @@ public final class Conditions {
             };
         }
         Expr.Comparison op = compare.op();
+        if (compare.right() instanceof Operand.Literal literal && literal.value() instanceof Double number) {
+            double limit = number + 0.0; // minus zero is zero
+            return request -> left.get(request) instanceof Double found
+                    ? known(ordered(op, Double.compare(found + 0.0, limit)), false)
+                    : UNKNOWN;
+        }
         if (compare.left().type() == dev.countersign.rules.facts.Type.NUMBER) {
             return request -> left.get(request) instanceof Double a && right.get(request) instanceof Double b
                     ? known(ordered(op, Double.compare(a + 0.0, b + 0.0)), false)
@@ -238,7 +247,12 @@ public final class Conditions {
         };
     }
 
+    /** Conditions on one attribute share what reads it: thousands of them stay near each other in memory. */
     private Getter field(Attribute attribute) {
+        return fields.computeIfAbsent(attribute, this::reading);
+    }
+
+    private Getter reading(Attribute attribute) {
         if (attribute.builtIn() != null && attribute.required()) {
             return required(attribute.builtIn());
         }

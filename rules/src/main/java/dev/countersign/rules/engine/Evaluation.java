@@ -50,6 +50,19 @@ public final class Evaluation {
         return rest;
     }
 
+    /**
+     * Adds what a rule says of the request.
+     *
+     * @param truth what {@link CompiledRule#test} returned
+     */
+    public void judged(CompiledRule rule, int truth) {
+        if (truth == Condition.TRUE) {
+            matched(rule);
+        } else if (truth == Condition.UNKNOWN) {
+            unknown(rule);
+        }
+    }
+
     void matched(CompiledRule rule) {
         keep(matched, rule);
     }

@@ -5,17 +5,23 @@ import static org.drools.model.PatternDSL.declarationOf;
 import static org.drools.model.PatternDSL.on;
 import static org.drools.model.PatternDSL.pattern;
 
+import dev.countersign.rules.dialect.Canonical;
+import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Layout;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.ServerOwn;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Values;
 import dev.countersign.rules.pack.Pack;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.drools.model.Index;
 import org.drools.model.PatternDSL;
 import org.drools.model.Variable;
@@ -45,6 +51,8 @@ public final class RuleBase {
             BuiltIn.RESOURCE_ID,
                     new HashKey(5, evaluation -> evaluation.request().resourceId())));
 
+    private static final Set<String> RESERVED = Set.of(ServerOwn.PACK, Rule.POLICIES);
+
     private record HashKey(int number, Function1<Evaluation, String> read) {}
 
     private final List<Pack> packs;
@@ -66,7 +74,8 @@ public final class RuleBase {
      * The base of these packs.
      *
      * @throws IllegalArgumentException if two packs have one name: their rules and conditions could not be told apart; or
-     *     if they declare one parameter or list with different types: no tenant could set it
+     *     if they declare one parameter or list with different types: no tenant could set it; or if one takes a name that
+     *     is the server's own
      */
     public static RuleBase of(List<Pack> packs) {
         var names = new HashSet<String>();
@@ -74,23 +83,41 @@ public final class RuleBase {
             if (!names.add(pack.name())) {
                 throw new IllegalArgumentException("there are two packs with the name `" + pack.name() + "`");
             }
+            if (RESERVED.contains(pack.name())) {
+                throw new IllegalArgumentException(
+                        "the pack name `" + pack.name() + "` is the server's own: rename the pack");
+            }
         }
-        Map<String, Setting> settings =
-                Setting.of(packs.stream().map(Pack::vocabulary).toList());
+        Map<String, Setting> settings = settings(packs);
         var layout = new Layout();
         var conditions = new Conditions(layout);
         var rules = new ArrayList<CompiledRule>();
         var model = new ModelImpl();
         for (Pack pack : packs) {
-            pack.rules().forEach(rule -> rules.add(new CompiledRule(rule, rules.size(), conditions)));
+            pack.rules().forEach(rule -> rules.add(new CompiledRule(rule, rules.size(), conditions::of)));
             pack.vocabulary().params().values().forEach(layout::slot);
             pack.vocabulary().lists().values().forEach(layout::slot);
         }
+        layout.slot(ServerOwn.DELEGATED);
         BuiltIn.all().forEach(layout::slot);
+        layout.slot(ServerOwn.UNREADABLE);
         packs.forEach(pack -> pack.vocabulary().attributes().values().forEach(layout::slot));
         rules.forEach(rule -> model.addRule(drools(rule)));
         return new RuleBase(
                 List.copyOf(packs), settings, List.copyOf(rules), layout, KieBaseBuilder.createKieBaseFromModel(model));
+    }
+
+    private static Map<String, Setting> settings(List<Pack> packs) {
+        var settings =
+                new TreeMap<>(Setting.of(packs.stream().map(Pack::vocabulary).toList()));
+        Setting own = Setting.of(ServerOwn.DELEGATED);
+        Setting taken = settings.put(own.name(), own);
+        if (taken != null) {
+            throw new IllegalArgumentException(
+                    "the pack `" + taken.declarations().get(0).pack() + "` declares `" + own.name()
+                            + "`, which is the server's own setting: rename it");
+        }
+        return Collections.unmodifiableMap(settings);
     }
 
     private static org.drools.model.Rule drools(CompiledRule rule) {
@@ -99,14 +126,16 @@ public final class RuleBase {
         for (CompiledRule.Part part : rule.parts()) {
             Condition condition = part.condition();
             HashKey key = part.indexed() == null ? null : INDEXED.get(part.indexed());
+            String node = Canonical.expr(part.expr()); // equal texts of one pack mean the same
             if (key != null) {
                 pattern = pattern.expr(
-                        part.node(),
+                        node,
                         evaluation -> condition.test(evaluation.request()) != Condition.FALSE,
                         alphaIndexedBy(String.class, Index.ConstraintType.EQUAL, key.number(), key.read(), part.key()));
             } else {
                 pattern = pattern.expr(
-                        part.node(), evaluation -> condition.test(evaluation.request()) != Condition.FALSE);
+                        rule.rule().pack() + ": " + node,
+                        evaluation -> condition.test(evaluation.request()) != Condition.FALSE);
             }
         }
         return PatternDSL.rule(rule.rule().pack(), rule.rule().name()).build(pattern, on(fact).execute(rule::fire));
@@ -127,7 +156,7 @@ public final class RuleBase {
         return layout;
     }
 
-    /** Everything that a tenant may set, by name in alphabetical order. */
+    /** Everything that a tenant may set, the server's own {@link ServerOwn#DELEGATED} included, by name in alphabetical order. */
     public Map<String, Setting> settings() {
         return settings;
     }

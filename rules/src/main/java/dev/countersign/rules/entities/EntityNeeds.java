@@ -2,6 +2,7 @@ package dev.countersign.rules.entities;
 
 import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.EntityKey;
 import dev.countersign.rules.facts.Found;
@@ -29,10 +30,16 @@ public final class EntityNeeds {
     private final Side subject;
     private final Side resource;
 
-    /** When the entity of the subject, or of the resource, is needed: always, or where the caller leaves out one of these. */
-    private record Side(boolean always, List<SourcePath> otherwise) {
+    /**
+     * When the entity of the subject, or of the resource, is needed.
+     *
+     * @param always whatever the call is
+     * @param ofAgents where the subject is an agent: for its owner, who is then the user
+     * @param otherwise where the caller leaves out one of these
+     */
+    private record Side(boolean always, boolean ofAgents, List<SourcePath> otherwise) {
         boolean needed(Call call) {
-            if (always) {
+            if (always || ofAgents && call.subjectType().equals("agent")) {
                 return true;
             }
             for (SourcePath path : otherwise) {
@@ -64,15 +71,21 @@ public final class EntityNeeds {
 
     private Side side(SourcePath.Root root) {
         boolean always = false;
+        boolean ofAgents = false;
         var otherwise = new ArrayList<SourcePath>();
         for (Attribute attribute : attributes) {
             SourcePath path = attribute.source();
             if (path != null && path.root() == root) {
-                always |= attribute.precedence() == Precedence.STORE;
-                otherwise.add(path);
+                if (attribute.builtIn() == BuiltIn.USER) {
+                    ofAgents = true;
+                } else if (attribute.precedence() == Precedence.STORE) {
+                    always = true;
+                } else {
+                    otherwise.add(path);
+                }
             }
         }
-        return new Side(always, List.copyOf(otherwise));
+        return new Side(always, ofAgents, List.copyOf(otherwise));
     }
 
     /** The needs of whoever reads these attributes. */

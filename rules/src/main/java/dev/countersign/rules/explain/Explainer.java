@@ -6,16 +6,19 @@ import dev.countersign.rules.dialect.Operand;
 import dev.countersign.rules.engine.CompiledRule;
 import dev.countersign.rules.engine.Condition;
 import dev.countersign.rules.engine.Conditions;
+import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
+import dev.countersign.rules.verdict.Fallback;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
- * Tells why each rule of a base applies to a request or does not. It asks the reference interpreter and costs much more
+ * Tells why each rule of a base, or row of a table, applies to a request or does not. It asks the reference interpreter and costs much more
  * than a decision, so it is for people, on demand. Immutable, and shared by all threads.
  */
 public final class Explainer {
@@ -70,20 +73,42 @@ public final class Explainer {
 
     /** The verdict that the base's rules alone give, with what each rule made of the request. */
     public Explanation explain(Request request) {
-        return new Explanation(DenyOverrides.combine(base.interpret(request)), rules(request));
+        return explain(request, List.of(), Fallback.DENY);
+    }
+
+    /**
+     * The verdict that the base's rules and some tables of rows give together, with what each rule made of the request, and
+     * each row whose action is the request's.
+     *
+     * @throws IllegalArgumentException if a table is another tenant's, or was made for another base
+     */
+    public Explanation explain(Request request, List<RowTable> tables, Fallback otherwise) {
+        Evaluation evaluation = base.interpret(request);
+        var all = new ArrayList<>(base.rules());
+        for (RowTable table : tables) {
+            table.judge(evaluation);
+            all.addAll(table.candidates(request));
+        }
+        return new Explanation(DenyOverrides.combine(evaluation, otherwise), rules(request, all));
     }
 
     /** What each rule makes of a request: those that matched, then the unknown, then the others, the nearest first. */
     public List<RuleExplanation> rules(Request request) {
-        return base.rules().stream()
+        return rules(request, base.rules());
+    }
+
+    private List<RuleExplanation> rules(Request request, List<CompiledRule> rules) {
+        return rules.stream()
                 .map(rule -> explain(rule, request))
                 .sorted(NEAREST_FIRST)
                 .toList();
     }
 
-    /** What one rule of this base makes of a request. */
+    /** What one rule of this base, or one row of a table for it, makes of a request. */
     public RuleExplanation explain(CompiledRule rule, Request request) {
-        Node node = nodes.get(rule.ordinal());
+        Node node = rule.ordinal() < nodes.size() && base.rules().get(rule.ordinal()) == rule
+                ? nodes.get(rule.ordinal())
+                : node(new Expr.And(rule.rule().conditions()), new Conditions(base.layout()));
         var tests = new ArrayList<TestExplanation>();
         node.tests(request, true, true, tests);
         return new RuleExplanation(

@@ -24,9 +24,9 @@ public record RuleExplanation(Rule rule, Truth result, int away, List<TestExplan
         };
     }
 
-    /** Where the rule stands: {@code pack/name (file:line)}. */
+    /** Where the rule stands: {@code pack/name (file:line)}; a row's id and name. */
     public String place() {
-        return rule.id() + " (" + rule.file() + ":" + rule.line() + ")";
+        return rule.id() + " (" + rule.file() + (rule.line() == 0 ? "" : ":" + rule.line()) + ")";
     }
 
     /** The rule in one line, then the tests that keep it from applying, one line each. */

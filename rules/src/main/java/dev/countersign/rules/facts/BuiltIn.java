@@ -35,6 +35,13 @@ public enum BuiltIn {
     OWNER("owner", Type.TEXT, "subject.properties.owner", false),
     /** The party that acts for the subject (RFC 8693), as the caller claims it. */
     ACTOR("actor", Type.TEXT, "subject.properties.act.sub", false),
+    /** The agent: the subject's id where {@code subjectType} is {@code agent}, else the actor, as the caller claims it. */
+    AGENT("agent", Type.TEXT, "subject.properties.act.sub", false),
+    /**
+     * The user: the subject's id where {@code subjectType} is {@code user}; of an {@code agent} its registered owner,
+     * {@code subject.properties.owner}; absent elsewhere.
+     */
+    USER("user", Type.TEXT, "subject.properties.owner", false),
     /** The class of the action: {@code tool_call}, {@code data_access}, {@code action} or {@code egress}. */
     ACTION_CLASS("actionClass", Type.TEXT, "action.properties.class", false),
     /** Whether what the action does can be undone. */

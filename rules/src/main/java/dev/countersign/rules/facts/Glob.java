@@ -3,15 +3,10 @@ package dev.countersign.rules.facts;
 /**
  * A pattern in which {@code *} stands for any run of characters, the empty one included, and every other character for
  * itself. Matching takes time in proportion to text times pattern, whatever the pattern.
+ *
+ * @param pattern the text that writes it
  */
-public final class Glob {
-    private final String pattern;
-
-    /** The glob that {@code pattern} writes. */
-    public Glob(String pattern) {
-        this.pattern = pattern;
-    }
-
+public record Glob(String pattern) {
     /** Whether {@code text} holds a wildcard. */
     public static boolean isPattern(String text) {
         return text.indexOf('*') >= 0;

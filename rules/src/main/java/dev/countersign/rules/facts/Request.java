@@ -108,6 +108,9 @@ public final class Request {
             case RESOURCE_ID -> resourceId;
             case NOW -> now;
             case TOOL -> call.toolCall() ? resourceId : null;
+            case AGENT -> subjectType.equals("agent") ? subjectId : attribute.read(call);
+            case USER ->
+                subjectType.equals("user") ? subjectId : subjectType.equals("agent") ? attribute.read(call) : null;
             case MODE -> {
                 Object mode = attribute.read(call);
                 yield mode == null ? "auto" : mode;

@@ -8,21 +8,24 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names that the rules of one pack may use: the built-in fields, the attributes, parameters and lists that
- * {@code pack.yaml} declares, and its approval templates.
+ * The names that rules may use: the built-in fields, the attributes, parameters and lists that {@code pack.yaml}
+ * declares, and its approval templates.
  *
  * @param pack the pack's name
  * @param attributes every attribute by name
  * @param params every parameter by name
  * @param lists every list by name
  * @param templates the names of the pack's approval templates
+ * @param ambiguous names that cannot be used because packs declare them differently: what to do about each, by its kind
+ *     and name, {@code "list blocked"} for instance; empty in the vocabulary of one pack
  */
 public record Vocabulary(
         String pack,
         Map<String, Attribute> attributes,
         Map<String, Param> params,
         Map<String, NamedList> lists,
-        List<String> templates) {
+        List<String> templates,
+        Map<String, String> ambiguous) {
     /** A vocabulary of the built-in fields and what a pack declares. */
     public static Vocabulary of(
             String pack,
@@ -33,7 +36,7 @@ public record Vocabulary(
         var attributes = new LinkedHashMap<String, Attribute>();
         BuiltIn.all().forEach(field -> attributes.put(field.name(), field));
         declared.forEach(attribute -> attributes.putIfAbsent(attribute.name(), attribute));
-        return new Vocabulary(pack, attributes, params, lists, new ArrayList<>(templates));
+        return new Vocabulary(pack, attributes, params, lists, new ArrayList<>(templates), Map.of());
     }
 
     /** The attribute of that name, or {@code null}. */

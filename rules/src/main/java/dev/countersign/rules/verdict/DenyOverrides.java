@@ -16,15 +16,25 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one combining algorithm: deny, or a restricting rule that cannot be judged, beats approval beats allow; if nothing
- * allows, the answer is deny. The order in which rules fired does not matter.
+ * allows, the answer is the tenant's default, which is deny. The order in which rules fired does not matter.
  */
 public final class DenyOverrides {
     private static final Comparator<CompiledRule> BY_ORDINAL = Comparator.comparingInt(CompiledRule::ordinal);
 
     private DenyOverrides() {}
 
-    /** The verdict on an evaluation. */
+    /** The verdict on an evaluation, deny if nothing allows. */
     public static Verdict combine(Evaluation evaluation) {
+        return combine(evaluation, Fallback.DENY);
+    }
+
+    /**
+     * The verdict on an evaluation.
+     *
+     * @param otherwise the answer if nothing allows, denies or asks for approval, and nothing is unknown that could; what
+     *     then limits and obliges comes with an allow. An evaluation that overflows is denied all the same
+     */
+    public static Verdict combine(Evaluation evaluation, Fallback otherwise) {
         List<CompiledRule> unknown = sorted(evaluation.unknown());
         List<Rule> matched = rules(sorted(evaluation.matched()));
         List<Rule> unjudged = rules(unknown);
@@ -67,8 +77,7 @@ public final class DenyOverrides {
         }
         List<Finding> allows = findings(matched, Effect.Allow.class);
         if (allows.isEmpty()) {
-            return new Verdict(
-                    Outcome.DENY, List.of(Verdict.NO_RULE), null, null, matched, unjudged, List.of(), List.of());
+            return otherwise.byDefault(matched, unjudged, obligations(matched));
         }
         return new Verdict(
                 Outcome.ALLOW,

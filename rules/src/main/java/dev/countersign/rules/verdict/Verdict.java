@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param outcome allow, approval or deny
  * @param reasons the reason codes of the findings that settled it, by rule, each once; never empty
- * @param settledBy the first rule that settled it, or {@code null} if none applied
+ * @param settledBy the first rule that settled it, or {@code null} if none did
  * @param missing the attribute for want of which a rule could not be judged, or {@code null}
  * @param matched the rules that applied, by ordinal
  * @param unknown the rules of which it cannot be known whether they applied, by ordinal
@@ -28,6 +28,8 @@ public record Verdict(
         List<Effect> obligations) {
     /** The reason when no rule allowed the call. */
     public static final String NO_RULE = "no_rule_allows";
+    /** The reason when no rule allowed the call, and the tenant's default allows it or asks for approval. */
+    public static final String DEFAULT = "default_decision";
     /** The reason when a restricting rule could not be judged. */
     public static final String MISSING_ATTRIBUTE = "missing_attribute";
     /** The reason when the engine failed. */

@@ -234,7 +234,7 @@ class EngineTest {
                 .collect(Collectors.joining());
         RuleBase base = Packs.base(ALLOW + rules);
         try (Evaluator evaluator = base.evaluator()) {
-            Evaluation found = evaluator.evaluate(Packs.request(base, ""));
+            Evaluation found = evaluator.evaluate(Packs.request(base, "{subject: {type: service, id: s}}"));
             assertThat(found.unknown()).hasSize(4);
             Verdict verdict = DenyOverrides.combine(found);
             assertThat(verdict.reasons()).containsExactly(Verdict.MISSING_ATTRIBUTE);

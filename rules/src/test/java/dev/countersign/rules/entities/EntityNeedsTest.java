@@ -97,6 +97,8 @@ class EntityNeedsTest {
                 "roles contains \"x\" | user/u-1",
                 "count(groups) > 1 | user/u-1",
                 "owner == \"x\" | user/u-1",
+                "user == \"x\" | ''",
+                "agent == \"x\" | ''",
                 "department == \"x\" | user/u-1",
                 "title == \"x\" | ''",
                 "status == \"x\" | document/d-1",
@@ -115,6 +117,16 @@ class EntityNeedsTest {
     void anAttributeThatTheCallerLeavesOutIsAskedFor() throws Exception {
         Call call = call("{type: user, id: u-1}", "{type: document, id: d-1}");
         assertThat(needs("title == \"x\"").lookup(call).missing()).containsExactly(new EntityKey("user", "u-1"));
+    }
+
+    @Test
+    void whoseAgentItIsTheStoreSays() throws Exception {
+        Call call = call("{type: agent, id: a-1, properties: {owner: claimed}}", "{type: tool, id: t-1}");
+        EntityLookup lookup = needs("user == \"x\"").lookup(call);
+        var agent = new EntityKey("agent", "a-1");
+        assertThat(lookup.missing()).containsExactly(agent);
+        lookup.answer(Map.of(agent, entity(agent, "{owner: mia}")));
+        assertThat(value("user", lookup.call())).isEqualTo("mia");
     }
 
     @Test

@@ -155,7 +155,7 @@ class PrecedenceTest {
     @ParameterizedTest
     @EnumSource(
             value = BuiltIn.class,
-            names = {"ROLES", "GROUPS", "OWNER"})
+            names = {"ROLES", "GROUPS", "OWNER", "USER"})
     void theRelationsOfTheSubjectAreTheStores(BuiltIn field) {
         assertThat(field.attribute().precedence()).isEqualTo(Precedence.STORE);
     }
@@ -165,7 +165,7 @@ class PrecedenceTest {
         assertThat(BuiltIn.all().stream()
                         .filter(field -> field.precedence() == Precedence.STORE)
                         .map(Attribute::name))
-                .containsExactly("roles", "groups", "owner");
+                .containsExactly("roles", "groups", "owner", "user");
     }
 
     @ParameterizedTest

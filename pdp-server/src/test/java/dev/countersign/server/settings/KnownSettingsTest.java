@@ -7,20 +7,23 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.countersign.rules.dialect.Diagnostics;
+import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.pack.PackReader;
-import dev.countersign.server.decision.PolicySnapshot;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-class SettingsSnapshotTest {
-    private final Logger logger = (Logger) LoggerFactory.getLogger(SettingsSnapshot.class);
+class KnownSettingsTest {
+    private final Logger logger = (Logger) LoggerFactory.getLogger(KnownSettings.class);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private Level before;
 
@@ -40,7 +43,7 @@ class SettingsSnapshotTest {
         logger.setLevel(before);
     }
 
-    private static SettingsSnapshot none() {
+    private static KnownSettings known() {
         var diagnostics = new Diagnostics();
         Pack pack = new PackReader(diagnostics).read("", Map.of("pack.yaml", """
                 name: p
@@ -51,7 +54,15 @@ class SettingsSnapshotTest {
                 rule "r" when Request( action == "read" ) then decision.allow("OK"); end
                 """));
         assertThat(diagnostics.all()).isEmpty();
-        return SettingsSnapshot.none(PolicySnapshot.of(List.of(Objects.requireNonNull(pack)), Map.of()), Map.of());
+        return KnownSettings.of(
+                RuleBase.of(List.of(Objects.requireNonNull(pack))).settings(), Map.of());
+    }
+
+    private static TenantSettings read(TenantSettings before, StoredSetting... stored) {
+        return known().read(
+                        "acme",
+                        Stream.of(stored).collect(Collectors.toMap(StoredSetting::name, Function.identity())),
+                        before);
     }
 
     private static StoredSetting stored(String name, String json) {
@@ -60,10 +71,11 @@ class SettingsSnapshotTest {
 
     @Test
     void theLogSaysWhichValueIsNotUsedAndWhyButNotWhatItIs() {
-        SettingsSnapshot now = none().with(List.of(
+        TenantSettings now = read(
+                TenantSettings.NONE,
                 stored("limit", "\"hunter2\""),
                 stored("blocked", "[\"fine\", hunter2"),
-                stored("gone", "\"hunter2\"")));
+                stored("gone", "\"hunter2\""));
         assertThat(log.list)
                 .extracting(ILoggingEvent::getFormattedMessage)
                 .hasSize(3)
@@ -73,13 +85,13 @@ class SettingsSnapshotTest {
                 .anyMatch(message -> message.contains("`blocked`") && message.endsWith("list"))
                 .anyMatch(message -> message.contains("`gone`") && message.endsWith("no active pack declares it"));
         assertThat(log.list).allMatch(event -> event.getThrowableProxy() == null);
-        assertThat(now.tenant("acme").unused().get("limit")).isEqualTo("`limit` needs a number, not `hunter2`");
+        assertThat(now.unused().get("limit")).isEqualTo("`limit` needs a number, not `hunter2`");
     }
 
     @Test
     void whatIsNotUsedIsSaidOnce() {
-        SettingsSnapshot once = none().with(List.of(stored("limit", "\"x\"")));
-        once.with(List.of(stored("limit", "\"x\""), stored("blocked", "[]")));
+        TenantSettings once = read(TenantSettings.NONE, stored("limit", "\"x\""));
+        read(once, stored("limit", "\"x\""), stored("blocked", "[]"));
         assertThat(log.list).hasSize(1);
     }
 }

@@ -1,0 +1,206 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.server.decision.Body;
+import dev.countersign.server.http.Members.Unfit;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.identity.Role;
+import dev.countersign.server.policy.Author;
+import dev.countersign.server.policy.PolicyChanges;
+import dev.countersign.server.policy.PolicyChanges.Decision;
+import dev.countersign.server.policy.Proposal;
+import dev.countersign.server.policy.ProposalStore;
+import io.vertx.core.Future;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /api/v1/proposals}: changes that another person has to confirm before they are made. */
+final class ProposalsHandler {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String PATH = "/api/v1/proposals/";
+
+    private final Callers callers;
+    private final PolicyChanges changes;
+
+    ProposalsHandler(Callers callers, PolicyChanges changes) {
+        this.callers = callers;
+        this.changes = changes;
+    }
+
+    /** Oldest first; {@code state}, {@code limit}, {@code after} (an id). */
+    void list(RoutingContext ctx) {
+        Caller caller = reader(ctx);
+        if (caller == null) {
+            return;
+        }
+        try {
+            Proposal.State state = state(Parameters.text(ctx, "state"));
+            UUID from = Parameters.uuid(Parameters.text(ctx, "after"));
+            Pages.send(
+                    ctx,
+                    "proposals",
+                    (after, limit) -> changes.proposals().list(caller.tenant(), state, from, limit),
+                    ProposalsHandler::view);
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+
+    private static Proposal.@Nullable State state(@Nullable String word) throws BadCall {
+        if (word == null) {
+            return null;
+        }
+        return Arrays.stream(Proposal.State.values())
+                .filter(state -> state.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new BadCall("`state` is one of "
+                        + String.join(
+                                ", ",
+                                Arrays.stream(Proposal.State.values())
+                                        .map(Proposal.State::word)
+                                        .toList())));
+    }
+
+    void get(RoutingContext ctx) {
+        Caller caller = reader(ctx);
+        UUID id = caller == null ? null : id(ctx);
+        if (caller != null && id != null) {
+            Waiting.read(ctx, changes.proposals().find(caller.tenant(), id), found -> {
+                if (found == null) {
+                    unknown(ctx);
+                } else {
+                    Bodies.send(ctx, 200, view(found));
+                }
+            });
+        }
+    }
+
+    void confirm(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH);
+        if (caller != null) {
+            decide(ctx, (id, note) -> changes.confirm(caller, id, note));
+        }
+    }
+
+    void reject(RoutingContext ctx) {
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.POLICY_WRITE, Role.ADMIN);
+        if (caller != null) {
+            decide(ctx, (id, note) -> changes.reject(caller, id, note));
+        }
+    }
+
+    private static void decide(RoutingContext ctx, BiFunction<UUID, @Nullable String, Future<Decision>> deciding) {
+        UUID id = id(ctx);
+        Body body = id == null ? null : Bodies.object(ctx);
+        if (id == null || body == null) {
+            return;
+        }
+        try {
+            String note = new Members(body.json(), "note").text("note");
+            Waiting.change(ctx, deciding.apply(id, note), decision -> decided(ctx, decision));
+        } catch (Unfit e) {
+            Members.refuse(ctx, e);
+        }
+    }
+
+    private static void decided(RoutingContext ctx, Decision decision) {
+        if (decision instanceof Decision.Done done) {
+            Bodies.send(ctx, 200, view(done.now()));
+            return;
+        }
+        switch ((Decision.Refused) decision) {
+            case UNKNOWN -> unknown(ctx);
+            case ENDED -> Problems.send(ctx, 409, "proposal_ended", "this proposal was decided before: read it again");
+            case SAME_PERSON ->
+                Problems.send(
+                        ctx,
+                        403,
+                        "second_person_needed",
+                        "who proposed a change does not confirm it, and no service does: it takes the key of another person");
+            case OUTDATED ->
+                Problems.send(
+                        ctx,
+                        409,
+                        "proposal_outdated",
+                        "what it changes was changed otherwise meanwhile: propose it again");
+            case DIFFERS ->
+                Problems.send(
+                        ctx,
+                        409,
+                        "proposal_differs",
+                        "other changes since have changed what this one would let through: read its `diff` again, then confirm");
+        }
+    }
+
+    /** Answers that a change waits for another person. */
+    static void proposed(RoutingContext ctx, Proposal proposal) {
+        ctx.response().putHeader("Location", PATH + proposal.id());
+        Bodies.send(ctx, 202, view(proposal));
+    }
+
+    /** Answers that too many changes wait. */
+    static void full(RoutingContext ctx) {
+        Problems.send(
+                ctx,
+                409,
+                "too_many_proposals",
+                "this change needs another person, and " + ProposalStore.MAX_OPEN
+                        + " changes wait for one already: have some of them decided first");
+    }
+
+    private static ObjectNode view(Proposal proposal) {
+        ObjectNode out = JSON.createObjectNode()
+                .put("id", proposal.id().toString())
+                .put("kind", proposal.kind().name().toLowerCase(Locale.ROOT))
+                .put("name", proposal.name());
+        out.set("change", json(proposal.change()));
+        out.put("base_version", proposal.baseVersion());
+        out.set("diff", json(proposal.diff()));
+        out.put("state", proposal.state().word());
+        author(out, "proposed", proposal.author());
+        author(out, "decided", proposal.decided());
+        return proposal.note() == null ? out : out.put("note", proposal.note());
+    }
+
+    private static void author(ObjectNode out, String what, @Nullable Author author) {
+        if (author != null) {
+            out.put(what + "_at", author.at().toString()).put(what + "_by", author.key());
+            if (author.person() != null) {
+                out.put(what + "_person", author.person().toString());
+            }
+        }
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a proposal holds what is no JSON", e);
+        }
+    }
+
+    private @Nullable Caller reader(RoutingContext ctx) {
+        return callers.require(ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN);
+    }
+
+    private static @Nullable UUID id(RoutingContext ctx) {
+        try {
+            return Parameters.uuid(Parameters.id(ctx, "id"));
+        } catch (BadCall e) {
+            unknown(ctx);
+            return null;
+        }
+    }
+
+    private static void unknown(RoutingContext ctx) {
+        Problems.send(ctx, 404, "not_found", "there is no such proposal here");
+    }
+}

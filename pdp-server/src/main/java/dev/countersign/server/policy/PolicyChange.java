@@ -1,0 +1,39 @@
+package dev.countersign.server.policy;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlConnection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A change of what judges requests, not made yet: of a setting, a row or a pack.
+ *
+ * @param <V> what it leaves behind
+ */
+public interface PolicyChange<V extends @Nullable Object> {
+    /** What kind of thing it changes. */
+    Proposal.Kind kind();
+
+    /** Which one. */
+    String name();
+
+    /** What it does, as JSON of which the same change can be made again. */
+    String json();
+
+    /** Whether it needs a second person whatever it lets through. */
+    boolean sensitive();
+
+    /** What would judge if it were made. */
+    TenantState applied(TenantState state);
+
+    /** The version of what it changes, 0 for none. */
+    Future<Long> version(SqlConnection connection);
+
+    /**
+     * Makes it.
+     *
+     * @param connection the transaction in which it is made
+     * @param by who makes it
+     * @param proposal the proposal that was confirmed, if it needed a second person
+     */
+    Future<V> apply(SqlConnection connection, Author by, @Nullable Proposal proposal);
+}

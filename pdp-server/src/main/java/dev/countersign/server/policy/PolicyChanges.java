@@ -1,0 +1,303 @@
+package dev.countersign.server.policy;
+
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.live.LiveFeed;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.InstantSource;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.LongPredicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Changes of what judges requests. Each is compared with what is in force first: one that lets more through, or is sensitive
+ * by its kind, is stored as proposed, and made when another person confirms it. What was compared is what is changed: if
+ * anything else changed meanwhile, it is compared again.
+ */
+public final class PolicyChanges {
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyChanges.class);
+    private static final int TRIES = 5;
+    /** All changes of policies, of whichever tenant, follow one another: the operator's count for everybody. */
+    private static final String ALONE = "select pg_advisory_xact_lock(hashtext('countersign policies'))";
+
+    /** Makes the change again that a proposal holds, to what is in force now; null if it can be made no more. */
+    public interface Reading {
+        /** The change, or {@code null}. */
+        @Nullable
+        PolicyChange<?> read(Proposal proposal, TenantState now);
+    }
+
+    /** What came of a change. */
+    public sealed interface Result<V extends @Nullable Object> {
+        /** It is made. */
+        record Done<V extends @Nullable Object>(V now) implements Result<V> {}
+
+        /** What it changes is at another version, 0 for none; nothing was changed. */
+        record Stale<V extends @Nullable Object>(long version) implements Result<V> {}
+
+        /** It waits for another person. */
+        record Proposed<V extends @Nullable Object>(Proposal proposal) implements Result<V> {}
+
+        /** It would have to wait, and as many wait as may. */
+        record Full<V extends @Nullable Object>() implements Result<V> {}
+    }
+
+    /** What came of a decision about a proposal. */
+    public sealed interface Decision {
+        /** It is decided. */
+        record Done(Proposal now) implements Decision {}
+
+        /** Nothing was decided. */
+        enum Refused implements Decision {
+            /** There is no such proposal in this plane. */
+            UNKNOWN,
+            /** It was decided before. */
+            ENDED,
+            /** Only another person may confirm it. */
+            SAME_PERSON,
+            /** What it changes has changed otherwise: it can be made no more. */
+            OUTDATED,
+            /** It would let other things through than it said when it was made; it says so now. */
+            DIFFERS
+        }
+    }
+
+    /** What is in force changed while a change was compared with it. */
+    private static final class Overtaken extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Overtaken() {
+            super("the policies change too often to compare a change with them", null, false, false);
+        }
+    }
+
+    private final Vertx vertx;
+    private final TenantPolicies policies;
+    private final Changes changes;
+    private final LiveFeed feed;
+    private final ProposalStore proposals;
+    private final Supplier<UUID> newId;
+    private final InstantSource clock;
+    private final Turns turns = new Turns();
+    private final Map<Proposal.Kind, Reading> readings = new EnumMap<>(Proposal.Kind.class);
+
+    /**
+     * Changes of {@code policies}.
+     *
+     * @param changes makes them, one after the other
+     * @param feed makes them known
+     * @param proposals those that wait
+     * @param newId draws the id of a proposal, higher than those before
+     * @param clock dates them
+     */
+    public PolicyChanges(
+            Vertx vertx,
+            TenantPolicies policies,
+            Changes changes,
+            LiveFeed feed,
+            ProposalStore proposals,
+            Supplier<UUID> newId,
+            InstantSource clock) {
+        this.vertx = vertx;
+        this.policies = policies;
+        this.changes = changes;
+        this.feed = feed;
+        this.proposals = proposals;
+        this.newId = newId;
+        this.clock = clock;
+    }
+
+    /** Says how proposals of a kind are read; before the first is decided. */
+    public void reading(Proposal.Kind kind, Reading reading) {
+        readings.put(kind, reading);
+    }
+
+    /** The proposals. */
+    public ProposalStore proposals() {
+        return proposals;
+    }
+
+    /**
+     * Makes a change in the caller's tenant, or proposes it.
+     *
+     * @param precondition whether the version at hand, 0 for none, may be changed
+     * @return done when it is committed and this server judges by it; failed if either is not sure
+     */
+    public <V extends @Nullable Object> Future<Result<V>> make(
+            Caller caller, PolicyChange<V> change, LongPredicate precondition) {
+        return inTurn(
+                caller,
+                () -> compared(caller, change)
+                        .compose(difference -> changes.make(
+                                caller.tenant(),
+                                caller.keyId(),
+                                connection -> same(connection, caller, difference)
+                                        .compose(same -> change.version(connection))
+                                        .compose(version -> precondition.test(version)
+                                                ? makeOrPropose(connection, caller, change, version, difference)
+                                                : Future.succeededFuture(new Result.Stale<>(version))))));
+    }
+
+    private <V extends @Nullable Object> Future<Result<V>> makeOrPropose(
+            SqlConnection connection, Caller caller, PolicyChange<V> change, long version, Difference difference) {
+        Author by = Author.of(caller, clock.instant());
+        if (!difference.widens() && !change.sensitive()) {
+            return change.apply(connection, by, null).map(Result.Done::new);
+        }
+        var proposal = new Proposal(
+                newId.get(),
+                caller.tenant(),
+                change.kind(),
+                change.name(),
+                change.json(),
+                version,
+                difference.json(),
+                by,
+                Proposal.State.PROPOSED,
+                null,
+                null);
+        return ProposalStore.full(connection, caller.tenant())
+                .compose(full -> full
+                        ? Future.succeededFuture(new Result.Full<V>())
+                        : ProposalStore.insert(connection, proposal).map(Result.Proposed::new));
+    }
+
+    /** Makes the change that a proposal holds, if the caller may confirm it. */
+    public Future<Decision> confirm(Caller caller, UUID id, @Nullable String note) {
+        return inTurn(
+                caller,
+                () -> proposals.find(caller.tenant(), id).compose(found -> {
+                    if (found == null || found.state() != Proposal.State.PROPOSED) {
+                        return Future.succeededFuture(
+                                found == null ? Decision.Refused.UNKNOWN : Decision.Refused.ENDED);
+                    }
+                    if (!found.confirmableBy(Author.of(caller, clock.instant()))) {
+                        return Future.succeededFuture(Decision.Refused.SAME_PERSON);
+                    }
+                    return state(caller).compose(now -> {
+                        Reading reading = readings.get(found.kind());
+                        PolicyChange<?> change = reading == null ? null : reading.read(found, now);
+                        return change == null
+                                ? end(caller, id, Proposal.State.OUTDATED, "it can be made no more")
+                                        .map(done -> (Decision) Decision.Refused.OUTDATED)
+                                : confirm(caller, found, change, note);
+                    });
+                }));
+    }
+
+    private Future<Decision> confirm(Caller caller, Proposal found, PolicyChange<?> change, @Nullable String note) {
+        return compared(caller, change)
+                .compose(difference -> changes.make(
+                        caller.tenant(),
+                        caller.keyId(),
+                        connection -> same(connection, caller, difference)
+                                .compose(same -> ProposalStore.find(connection, caller.tenant(), found.id()))
+                                .compose(open -> open == null || open.state() != Proposal.State.PROPOSED
+                                        ? Future.succeededFuture(Decision.Refused.ENDED)
+                                        : change.version(connection)
+                                                .compose(version -> confirm(
+                                                        connection,
+                                                        caller,
+                                                        open,
+                                                        change,
+                                                        version,
+                                                        difference,
+                                                        note)))));
+    }
+
+    private Future<Decision> confirm(
+            SqlConnection connection,
+            Caller caller,
+            Proposal open,
+            PolicyChange<?> change,
+            long version,
+            Difference difference,
+            @Nullable String note) {
+        Author by = Author.of(caller, clock.instant());
+        if (version != open.baseVersion()) {
+            return ProposalStore.decide(connection, open, Proposal.State.OUTDATED, by, note)
+                    .map(Decision.Refused.OUTDATED);
+        }
+        if (!difference.json().equals(open.diff())) {
+            return ProposalStore.differs(connection, open, difference.json()).map(Decision.Refused.DIFFERS);
+        }
+        return change.apply(connection, open.author(), open)
+                .compose(applied -> ProposalStore.decide(connection, open, Proposal.State.CONFIRMED, by, note))
+                .map(now -> {
+                    LOG.info(
+                            "the proposal {} of {} for the {} `{}` was confirmed by {}",
+                            now.id(),
+                            now.author().key(),
+                            now.kind().word(),
+                            now.name(),
+                            by.key());
+                    return new Decision.Done(now);
+                });
+    }
+
+    /** Refuses a proposal, or takes it back if the caller is who proposed it. */
+    public Future<Decision> reject(Caller caller, UUID id, @Nullable String note) {
+        return end(caller, id, Proposal.State.REJECTED, note);
+    }
+
+    private Future<Decision> end(Caller caller, UUID id, Proposal.State state, @Nullable String note) {
+        Author by = Author.of(caller, clock.instant());
+        return changes.make(
+                caller.tenant(),
+                caller.keyId(),
+                connection -> ProposalStore.find(connection, caller.tenant(), id)
+                        .compose(open -> {
+                            if (open == null || open.state() != Proposal.State.PROPOSED) {
+                                return Future.succeededFuture(
+                                        open == null ? Decision.Refused.UNKNOWN : Decision.Refused.ENDED);
+                            }
+                            Proposal.State end =
+                                    state == Proposal.State.REJECTED && open.by(by) ? Proposal.State.WITHDRAWN : state;
+                            return ProposalStore.decide(connection, open, end, by, note)
+                                    .map(Decision.Done::new);
+                        }));
+    }
+
+    private Future<TenantState> state(Caller caller) {
+        return policies.get(caller.inTenant());
+    }
+
+    private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
+        return state(caller)
+                .compose(now -> vertx.executeBlocking(() -> Difference.of(now, change.applied(now)), false));
+    }
+
+    /** Fails if what is in force is not what was compared. */
+    private static Future<?> same(SqlConnection connection, Caller caller, Difference difference) {
+        return connection
+                .query(ALONE)
+                .execute()
+                .compose(alone -> connection
+                        .preparedQuery(
+                                "select coalesce(max(revision), 0) from policy_revisions where tenant in ('', $1)")
+                        .execute(Tuple.of(caller.inTenant())))
+                .compose(rows -> rows.iterator().next().getLong(0) == difference.revision()
+                        ? Future.succeededFuture()
+                        : Future.failedFuture(new Overtaken()));
+    }
+
+    /** Changes that this server makes for one tenant do not overtake one another; those of another server may. */
+    private <T> Future<T> inTurn(Caller caller, Supplier<Future<T>> change) {
+        return turns.after(caller.inTenant(), () -> again(TRIES, change));
+    }
+
+    private <T> Future<T> again(int tries, Supplier<Future<T>> change) {
+        return change.get()
+                .recover(failure -> failure instanceof Overtaken && tries > 1
+                        ? feed.look().compose(looked -> again(tries - 1, change))
+                        : Future.failedFuture(failure));
+    }
+}

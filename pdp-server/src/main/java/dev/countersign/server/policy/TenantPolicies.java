@@ -1,0 +1,167 @@
+package dev.countersign.server.policy;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What judges each tenant, as it was last read: read when first needed, bounded in memory, and swapped whole. A reader has
+ * the old state or the new one, never parts of both. All methods may be called from any thread.
+ */
+public final class TenantPolicies {
+    private static final int AT_ONCE = 100;
+    private static final long LIMIT_SECONDS = 5;
+
+    /** Where states come from. */
+    public interface Source {
+        /**
+         * The states of these tenants, all of one moment.
+         *
+         * @param known what is known of them so far; what has not changed need not be made again
+         */
+        Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known);
+
+        /** The tenants that changed after the change of number {@code revision}, with the last number of each. */
+        Future<Changes> changedSince(long revision);
+    }
+
+    /**
+     * Changes of several tenants.
+     *
+     * @param tenants which ones
+     * @param everyone whether something changed that judges every tenant
+     * @param latest the highest number
+     */
+    public record Changes(Set<String> tenants, boolean everyone, long latest) {}
+
+    /** A first reading that has not come back. */
+    private static final class Loading {
+        final Promise<TenantState> promise = Promise.promise();
+        boolean outdated;
+    }
+
+    private final Source source;
+    private final Cache<String, TenantState> held;
+    private final Map<String, Loading> loading = new HashMap<>();
+
+    /**
+     * Nothing yet.
+     *
+     * @param most how many values and rows may be held; beyond it, what was not used for longest is forgotten
+     */
+    public TenantPolicies(Source source, long most) {
+        this.source = source;
+        this.held = Caffeine.newBuilder()
+                .maximumWeight(most)
+                .weigher((String tenant, TenantState state) -> state.weight())
+                .executor(Runnable::run)
+                .build();
+    }
+
+    /** The state of a tenant, if it is in memory. */
+    public @Nullable TenantState now(String tenant) {
+        return held.getIfPresent(tenant);
+    }
+
+    /** The state of a tenant; failed if it has to be read and cannot be. Many who ask at once cause one reading. */
+    public Future<TenantState> get(String tenant) {
+        TenantState now = now(tenant);
+        if (now != null) {
+            return Future.succeededFuture(now);
+        }
+        Loading mine = new Loading();
+        synchronized (this) {
+            Loading running = loading.putIfAbsent(tenant, mine);
+            if (running != null) {
+                return running.promise.future();
+            }
+        }
+        load(tenant, mine);
+        return mine.promise.future();
+    }
+
+    private void load(String tenant, Loading mine) {
+        read(List.of(tenant)).onComplete(read -> {
+            TenantState state = read.succeeded() ? read.result().get(tenant) : null;
+            boolean again;
+            synchronized (this) {
+                again = state != null && mine.outdated;
+                mine.outdated = false;
+                if (!again) {
+                    loading.remove(tenant);
+                    if (state != null) {
+                        held.put(tenant, state);
+                    }
+                }
+            }
+            if (again) {
+                // It changed while it was read: what was read may be from before or after.
+                load(tenant, mine);
+            } else if (state != null) {
+                mine.promise.complete(state);
+            } else {
+                mine.promise.fail(
+                        read.failed() ? read.cause() : new IllegalStateException("there is no tenant " + tenant));
+            }
+        });
+    }
+
+    /**
+     * Reads again those of the held states that are not what the database holds.
+     *
+     * @param known the number of the last change that is known here
+     * @return the number of the last change, which is known here now
+     */
+    public Future<Long> refresh(long known) {
+        return source.changedSince(known).compose(changes -> {
+            var affected = new TreeSet<String>();
+            synchronized (this) {
+                loading.forEach((tenant, running) -> running.outdated |=
+                        changes.everyone() || changes.tenants().contains(tenant));
+                affected.addAll(held.asMap().keySet());
+            }
+            if (!changes.everyone()) {
+                affected.retainAll(changes.tenants());
+            }
+            return refresh(List.copyOf(affected)).map(done -> Math.max(known, changes.latest()));
+        });
+    }
+
+    private Future<Void> refresh(List<String> affected) {
+        if (affected.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        List<String> first = affected.subList(0, Math.min(AT_ONCE, affected.size()));
+        return read(first).compose(states -> {
+            // One that was forgotten meanwhile, or read anew, is left alone.
+            states.forEach((tenant, state) -> held.asMap()
+                    .computeIfPresent(tenant, (name, now) -> now.revision() > state.revision() ? now : state));
+            return refresh(affected.subList(first.size(), affected.size()));
+        });
+    }
+
+    private Future<Map<String, TenantState>> read(Collection<String> tenants) {
+        var known = new HashMap<String, @Nullable TenantState>();
+        tenants.forEach(tenant -> known.put(tenant, now(tenant)));
+        return Future.succeededFuture().compose(begun -> source.read(known)).timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** How many tenants are held. */
+    public long tenants() {
+        return held.estimatedSize();
+    }
+
+    /** How many values and rows are held. */
+    public long weight() {
+        return held.policy().eviction().orElseThrow().weightedSize().orElse(0);
+    }
+}

@@ -1,0 +1,180 @@
+package dev.countersign.server.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.settings.KnownSettings;
+import dev.countersign.server.settings.TenantSettings;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class TenantPoliciesTest {
+    private static final RuleBase BASE = RuleBase.of(List.of());
+    private static final TenantPolicy POLICY = TenantPolicy.of(BASE, Map.of(), Map.of());
+    private static final KnownSettings KNOWN = KnownSettings.of(Map.of(), Map.of());
+
+    /** A database whose answers come when the test says so. */
+    private static final class Database implements TenantPolicies.Source {
+        private final Map<String, Long> revisions = new TreeMap<>();
+        private final Deque<Runnable> answers = new ArrayDeque<>();
+        private final Deque<Set<String>> reads = new ArrayDeque<>();
+        private boolean away;
+
+        @Override
+        public Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known) {
+            reads.add(new TreeSet<>(known.keySet()));
+            var states = new TreeMap<String, TenantState>();
+            // What is read is of the time of the question, however late the answer comes.
+            known.keySet().forEach(tenant -> states.put(tenant, state(revisions.getOrDefault(tenant, 0L))));
+            Promise<Map<String, TenantState>> answer = Promise.promise();
+            boolean fails = away;
+            answers.add(() -> {
+                if (fails) {
+                    answer.fail("away");
+                } else {
+                    answer.complete(states);
+                }
+            });
+            return answer.future();
+        }
+
+        @Override
+        public Future<TenantPolicies.Changes> changedSince(long revision) {
+            var changed = new TreeSet<String>();
+            long latest = revision;
+            for (var each : revisions.entrySet()) {
+                if (each.getValue() > revision) {
+                    changed.add(each.getKey());
+                    latest = Math.max(latest, each.getValue());
+                }
+            }
+            return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.contains(""), latest));
+        }
+
+        private static TenantState state(long revision) {
+            return new TenantState(revision, KNOWN, TenantSettings.NONE, POLICY);
+        }
+
+        void answer() {
+            answers.remove().run();
+        }
+    }
+
+    private final Database database = new Database();
+    private final TenantPolicies policies = new TenantPolicies(database, 1_000);
+
+    private long held(String tenant) {
+        TenantState state = policies.now(tenant);
+        return state == null ? -1 : state.revision();
+    }
+
+    private void hold(String tenant) {
+        policies.get(tenant);
+        database.answer();
+        database.reads.clear();
+    }
+
+    @Test
+    void manyWhoNeedATenantAtOnceCauseOneReading() {
+        var first = policies.get("a");
+        var second = policies.get("a");
+        assertThat(policies.now("a")).isNull();
+        database.answer();
+        assertThat(first.result()).isSameAs(second.result()).isSameAs(policies.now("a"));
+        assertThat(policies.get("a").result()).isSameAs(first.result());
+        assertThat(database.reads).hasSize(1);
+    }
+
+    @Test
+    void whatIsHeldAndHasChangedIsReadAgainAndNothingElse() {
+        hold("a");
+        hold("b");
+        database.revisions.put("a", 1L);
+        database.revisions.put("c", 2L);
+        var refreshed = policies.refresh(0);
+        assertThat(held("a"))
+                .as("the old one serves until the new one is there")
+                .isZero();
+        database.answer();
+        assertThat(refreshed.result()).isEqualTo(2);
+        assertThat(held("a")).isEqualTo(1);
+        assertThat(database.reads).containsExactly(Set.of("a"));
+    }
+
+    @Test
+    void whatJudgesEverybodyIsReadAgainForAll() {
+        hold("a");
+        hold("b");
+        database.revisions.put("", 1L);
+        policies.refresh(0);
+        assertThat(database.reads).containsExactly(Set.of("a", "b"));
+    }
+
+    @Test
+    void aChangeDuringAFirstReadingIsNotMissed() {
+        var first = policies.get("a");
+        database.revisions.put("a", 1L);
+        assertThat(policies.refresh(0).result()).isEqualTo(1);
+        database.answer();
+        assertThat(first.isComplete()).as("it is read once more").isFalse();
+        database.answer();
+        assertThat(first.result().revision()).isEqualTo(1);
+    }
+
+    @Test
+    void aReadingThatIsOvertakenByANewerOneChangesNothing() {
+        hold("a");
+        database.revisions.put("a", 1L);
+        policies.refresh(0);
+        database.revisions.put("a", 2L);
+        policies.refresh(1);
+        Runnable older = database.answers.remove();
+        database.answer();
+        older.run();
+        assertThat(held("a")).isEqualTo(2);
+    }
+
+    @Test
+    void aReadingThatFailsIsTriedAgainByTheNextWhoNeedsIt() {
+        database.away = true;
+        var failed = policies.get("a");
+        database.answer();
+        assertThat(failed.cause()).hasMessage("away");
+        database.away = false;
+        var next = policies.get("a");
+        database.answer();
+        assertThat(next.succeeded()).isTrue();
+    }
+
+    @Test
+    void aRefreshThatFailsKeepsWhatThereWasAndIsNotOver() {
+        hold("a");
+        database.revisions.put("a", 1L);
+        database.away = true;
+        var refreshed = policies.refresh(0);
+        database.answer();
+        assertThat(refreshed.failed()).isTrue();
+        assertThat(held("a")).isZero();
+    }
+
+    @Test
+    void moreTenantsThanFitAreForgottenAndReadAgainWhenNeeded() {
+        var few = new TenantPolicies(database, 10);
+        for (int i = 0; i < 100; i++) {
+            few.get("tenant-" + i);
+            database.answer();
+        }
+        assertThat(few.weight()).isLessThanOrEqualTo(10);
+        assertThat(few.tenants()).isPositive();
+    }
+}

@@ -1,0 +1,87 @@
+package dev.countersign.rules.rows;
+
+import dev.countersign.rules.engine.CompiledRule;
+import dev.countersign.rules.engine.Condition;
+import dev.countersign.rules.engine.Evaluation;
+import dev.countersign.rules.facts.Request;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows in a tree of their tests: rows that begin with the same tests share the way, so that each of these is asked once for
+ * all of them, and one that is false leaves them all out. Immutable.
+ */
+final class TestTree {
+    /** A tree that still grows. */
+    static final class Growing {
+        private final Map<Condition, Growing> next = new LinkedHashMap<>();
+        private final List<CompiledRule> rows = new ArrayList<>(1);
+        private final List<CompiledRule> defaults = new ArrayList<>(0);
+
+        /** Adds a row that applies where all tests hold. */
+        void add(List<Condition> tests, CompiledRule row, boolean byDefault) {
+            if (tests.isEmpty()) {
+                (byDefault ? defaults : rows).add(row);
+            } else {
+                next.computeIfAbsent(tests.get(0), test -> new Growing())
+                        .add(tests.subList(1, tests.size()), row, byDefault);
+            }
+        }
+
+        TestTree grown() {
+            return new TestTree(null, this);
+        }
+    }
+
+    private final @Nullable Condition test;
+    private final CompiledRule[] rows;
+    private final CompiledRule[] defaults;
+    private final TestTree[] next;
+
+    private TestTree(@Nullable Condition test, Growing from) {
+        this.test = test;
+        this.rows = from.rows.toArray(CompiledRule[]::new);
+        this.defaults = from.defaults.toArray(CompiledRule[]::new);
+        this.next = from.next.entrySet().stream()
+                .map(each -> new TestTree(each.getKey(), each.getValue()))
+                .toArray(TestTree[]::new);
+    }
+
+    /** Adds what the rows say of the request, those of the default set only if asked for. */
+    void judge(Evaluation evaluation, boolean withDefaults) {
+        judge(evaluation, evaluation.request(), withDefaults, Condition.TRUE);
+    }
+
+    private void judge(Evaluation evaluation, Request request, boolean withDefaults, int before) {
+        int truth = test == null ? before : Math.min(before, test.test(request));
+        if (truth == Condition.FALSE) {
+            return;
+        }
+        for (CompiledRule row : rows) {
+            evaluation.judged(row, truth);
+        }
+        if (withDefaults) {
+            for (CompiledRule row : defaults) {
+                evaluation.judged(row, truth);
+            }
+        }
+        for (TestTree each : next) {
+            each.judge(evaluation, request, withDefaults, truth);
+        }
+    }
+
+    /** Visits all rows, those of the default set only if asked for. */
+    void each(Consumer<CompiledRule> visitor, boolean withDefaults) {
+        List.of(rows).forEach(visitor);
+        if (withDefaults) {
+            List.of(defaults).forEach(visitor);
+        }
+        for (TestTree each : next) {
+            each.each(visitor, withDefaults);
+        }
+    }
+}
