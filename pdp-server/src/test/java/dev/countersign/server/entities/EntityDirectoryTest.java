@@ -154,6 +154,9 @@ class EntityDirectoryTest {
     void aChangeIsKnownAtOnceWhereItWasMadeAndSoonEverywhere() throws Exception {
         for (String id : List.of("mia", "bo")) {
             put(one, "acme", id, "{roles: [dev]}");
+        }
+        done(two.feed().look());
+        for (String id : List.of("mia", "bo")) {
             later(one, "acme", id);
             later(two, "acme", id);
         }
@@ -172,6 +175,7 @@ class EntityDirectoryTest {
     void aChangeOfManyIsOneOfAllThatTheTenantHas() throws Exception {
         put(one, "acme", "mia", "{roles: [dev]}");
         put(one, "other", "mia", "{roles: [dev]}");
+        done(two.feed().look());
         later(two, "acme", "mia");
         later(two, "other", "mia");
         var many = new LinkedHashMap<EntityKey, EntityData>();

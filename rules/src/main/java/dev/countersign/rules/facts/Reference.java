@@ -17,4 +17,10 @@ public record Reference(String name, String type, Attribute id) {
         Reference before = id.source() == null ? null : id.source().reference();
         return before == null ? 1 : before.depth() + 1;
     }
+
+    /** The same for equal references; cheap, as decisions look references up. */
+    @Override
+    public int hashCode() {
+        return 31 * name.hashCode() + type.hashCode();
+    }
 }
