@@ -25,7 +25,7 @@ final class BenchRows {
     static List<PolicyRow> of(int count, int actions) {
         var rows = new ArrayList<PolicyRow>();
         for (int i = 0; i < count; i++) {
-            // with one action all rows stand on it: that is the worst case to measure
+            // with one action all rows stand on it and share no test: that is the worst case to measure
             boolean pattern = actions > 1 && i % PATTERNS == 0;
             int action = i * 7_919 % actions;
             ObjectNode expr = JsonNodeFactory.instance.objectNode();
@@ -40,7 +40,7 @@ final class BenchRows {
                     null,
                     PolicyRow.Kind.DENY,
                     pattern ? "act-" + action + ".*" : "act-" + action,
-                    RESOURCES.get(i % RESOURCES.size()),
+                    actions > 1 ? RESOURCES.get(i % RESOURCES.size()) : null,
                     expr,
                     PolicyRow.Risk.HIGH,
                     "TOO_MUCH",

@@ -28,11 +28,13 @@ import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
 import dev.countersign.server.policy.Proposal;
 import dev.countersign.server.policy.ProposalStore;
+import dev.countersign.server.policy.RowChange;
 import dev.countersign.server.policy.SettingChange;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -74,8 +76,8 @@ public final class Server implements AutoCloseable {
     /** How long a change may stay unknown where no notification comes. */
     private static final Duration POLL = Duration.ofSeconds(1);
 
-    /** How many values and rows of tenants are kept in memory. */
-    private static final long MOST_HELD = 100_000;
+    /** About how many bytes of what judges tenants are kept in memory. */
+    private static final long MOST_HELD = 100L << 20;
 
     /** How much memory the entities that decisions asked for may take, roughly. */
     private static final long ENTITY_BYTES = 64L << 20;
@@ -129,7 +131,7 @@ public final class Server implements AutoCloseable {
                 })
                 .join());
         var base = RuleBase.of(packs);
-        var usual = TenantPolicy.of(base, config.env(), Map.of());
+        var usual = TenantPolicy.of(base, config.env());
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
@@ -148,6 +150,7 @@ public final class Server implements AutoCloseable {
         var policyChanges =
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
+        policyChanges.reading(Proposal.Kind.POLICY, RowChange::read);
         var entityStore = new EntityStore(pool, changes, clock);
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
@@ -162,6 +165,8 @@ public final class Server implements AutoCloseable {
                 policies,
                 usual,
                 policyChanges,
+                new RowStore(pool),
+                this::newId,
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),

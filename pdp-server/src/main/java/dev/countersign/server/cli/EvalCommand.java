@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.countersign.rules.engine.Evaluator;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Request;
-import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
@@ -78,7 +77,7 @@ final class EvalCommand implements Callable<Integer> {
                     Dialect.AUTHZEN,
                     made.call(),
                     null,
-                    DenyOverrides.combine(evaluator.evaluate(made)));
+                    policy.verdict(evaluator.evaluate(made)));
             out.println(new String(AuthzenAnswer.single(decided), StandardCharsets.UTF_8));
             return true;
         } catch (BadCall e) {

@@ -14,7 +14,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,7 +49,7 @@ final class JudgingOptions {
         needs = EntityNeeds.ofRules(
                 read.stream().flatMap(pack -> pack.rules().stream()).toList());
         entities = PackEntities.union(read.stream().map(Pack::entities).toList());
-        return TenantPolicy.of(RuleBase.of(read), System.getenv(), Map.of());
+        return TenantPolicy.of(RuleBase.of(read), System.getenv());
     }
 
     /** The request that {@code json} makes at {@code now}, with what the packs' own entities say. */

@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Exit codes: 0 passed, 1 usage or mistakes in a pack, 2 a case failed, 3 the coverage that pack.yaml asks"
-                    + " for was missed."
+            "Exit codes: 0 passed, 1 usage or mistakes in a pack, 2 a case or an invariant failed, 3 the coverage that pack.yaml"
+                    + " asks for was missed."
         })
 final class TestCommand implements Callable<Integer> {
     @Parameters(arity = "1..*", paramLabel = "PATH", description = "A pack, or a folder of packs.")

@@ -1,10 +1,10 @@
 package dev.countersign.server.decision;
 
+import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.Evaluator;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
-import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.decisionlog.LogUnavailableException;
@@ -125,13 +125,15 @@ public final class DecisionLoop {
     }
 
     private Verdict evaluate(TenantPolicy policy, Caller caller, Call call, Instant now) {
+        var request = new Request(caller.inTenant(), call, now, policy.values());
+        Evaluation evaluation;
         try {
-            var request = new Request(caller.inTenant(), call, now, policy.values());
-            return DenyOverrides.combine(evaluator(policy.base()).evaluate(request));
+            evaluation = evaluator(policy.base()).evaluate(request);
         } catch (RuntimeException e) {
-            LOG.error("an evaluation failed and is denied", e);
-            return Verdict.fault(Verdict.ENGINE_ERROR);
+            LOG.error("the engine failed to judge a request", e);
+            return policy.failed(request);
         }
+        return policy.verdict(evaluation);
     }
 
     private Evaluator evaluator(RuleBase current) {
@@ -206,7 +208,7 @@ public final class DecisionLoop {
         Moment now = now();
         for (int i = 0; i < times; i++) {
             var request = new Request("warm-up", call, now.instant(), policy.values());
-            Verdict verdict = DenyOverrides.combine(evaluator(policy.base()).evaluate(request));
+            Verdict verdict = policy.verdict(evaluator(policy.base()).evaluate(request));
             var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");

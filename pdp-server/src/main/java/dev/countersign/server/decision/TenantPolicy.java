@@ -6,12 +6,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Param;
+import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
+import dev.countersign.rules.rows.RowTable;
+import dev.countersign.rules.verdict.DenyOverrides;
+import dev.countersign.rules.verdict.Fallback;
 import dev.countersign.rules.verdict.Outcome;
+import dev.countersign.rules.verdict.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,13 +49,21 @@ public final class TenantPolicy {
     private final ObjectNode basis;
     private final SerializableString members;
     private final Redaction redaction;
-    private final Outcome byDefault;
-    private final Outcome onError;
+    private final List<RowTable> tables;
+    private final Fallback byDefault;
+    private final Fallback onError;
 
     private TenantPolicy(
-            RuleBase base, Values values, ObjectNode basis, Redaction redaction, Outcome byDefault, Outcome onError) {
+            RuleBase base,
+            Values values,
+            List<RowTable> tables,
+            ObjectNode basis,
+            Redaction redaction,
+            Fallback byDefault,
+            Fallback onError) {
         this.base = base;
         this.values = values;
+        this.tables = tables;
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
@@ -58,14 +72,21 @@ public final class TenantPolicy {
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
     }
 
+    /** What judges a tenant that has made nothing of its own by the rules of {@code base} alone. */
+    public static TenantPolicy of(RuleBase base, Map<String, String> env) {
+        return of(base, env, Map.of(), List.of());
+    }
+
     /**
      * What judges a tenant by the rules of {@code base}.
      *
      * @param env the environment, in which packs look for values
      * @param settings the tenant's own values by name, as {@link dev.countersign.rules.facts.Setting#read} gives them
-     * @throws IllegalArgumentException if one of them does not fit; the message names it
+     * @param tables the rows that judge it, made for {@code base}: the operator's, then its own
+     * @throws IllegalArgumentException if a value does not fit; the message names it
      */
-    public static TenantPolicy of(RuleBase base, Map<String, String> env, Map<String, Object> settings) {
+    public static TenantPolicy of(
+            RuleBase base, Map<String, String> env, Map<String, Object> settings, List<RowTable> tables) {
         Values values = base.values(env, settings);
         ObjectNode basis = JSON.createObjectNode();
         ObjectNode packs = basis.putObject("packs");
@@ -76,7 +97,8 @@ public final class TenantPolicy {
         if (!changed.isEmpty()) {
             basis.set("values", recorded(changed));
         }
-        return new TenantPolicy(base, values, basis, redaction(env, settings), byDefault, onError);
+        return new TenantPolicy(
+                base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
     }
 
     private static Outcome outcome(
@@ -128,14 +150,34 @@ public final class TenantPolicy {
         return values;
     }
 
+    /** The rows that judge: the operator's, then the tenant's own. */
+    public List<RowTable> tables() {
+        return tables;
+    }
+
     /** What a call comes to of which no rule says anything. */
-    public Outcome byDefault() {
+    public Fallback byDefault() {
         return byDefault;
     }
 
-    /** What a call comes to when the engine fails. */
-    public Outcome onError() {
-        return onError;
+    /** What all that judges makes of a request, once the rules have been asked. */
+    public Verdict verdict(Evaluation evaluation) {
+        judge(evaluation);
+        return DenyOverrides.combine(evaluation, byDefault);
+    }
+
+    /** What a request comes to of which the engine could not tell: a deny that rows find stands. */
+    Verdict failed(Request request) {
+        var evaluation = new Evaluation(request);
+        judge(evaluation);
+        Verdict found = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW));
+        return found.outcome() == Outcome.DENY ? found : onError.onError();
+    }
+
+    private void judge(Evaluation evaluation) {
+        for (RowTable table : tables) {
+            table.judge(evaluation);
+        }
     }
 
     /** What takes out of the record what must not stand in it. */

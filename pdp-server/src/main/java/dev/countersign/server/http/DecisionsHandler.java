@@ -103,7 +103,7 @@ final class DecisionsHandler {
             var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
             ObjectNode out = JSON.createObjectNode();
             out.put("id", entry.path("id").asText());
-            Explanation explanation = explainer(policy.base()).explain(made);
+            Explanation explanation = explainer(policy.base()).explain(made, policy.tables(), policy.byDefault());
             String decision = entry.path("decision").asText();
             out.put("same_rules", policy.made(entry));
             out.put("same_decision", explanation.verdict().outcome().word().equals(decision));

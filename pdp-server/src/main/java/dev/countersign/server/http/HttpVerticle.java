@@ -17,6 +17,7 @@ import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
+import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -26,6 +27,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -41,7 +43,9 @@ public final class HttpVerticle extends VerticleBase {
      * @param config the settings
      * @param policies what judges each tenant
      * @param usual what judges a tenant that has made nothing of its own
-     * @param changes changes what tenants set
+     * @param changes changes policies and what tenants set
+     * @param rows the policies that are rows
+     * @param newId draws an id, higher than those before
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
      * @param tenants the tenants
@@ -60,6 +64,8 @@ public final class HttpVerticle extends VerticleBase {
             TenantPolicies policies,
             TenantPolicy usual,
             PolicyChanges changes,
+            RowStore rows,
+            Supplier<UUID> newId,
             Supplier<KeyRing> keys,
             KeyStore keyStore,
             TenantStore tenants,
@@ -111,6 +117,7 @@ public final class HttpVerticle extends VerticleBase {
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), judging),
                 new SettingsHandler(callers, judging, shared.changes()),
+                new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),

@@ -14,6 +14,12 @@ final class Judging {
         this.policies = policies;
     }
 
+    /** The same for whoever manages policies in its own plane, the operator's included. */
+    void plane(RoutingContext ctx, Caller caller, Consumer<TenantState> then) {
+        String plane = caller.tenant() == null ? "" : caller.tenant();
+        Waiting.policies(ctx, policies.get(plane), then);
+    }
+
     /** Goes on with the state by which the whole request is judged; if it cannot be read, nothing is decided. */
     void by(RoutingContext ctx, Caller caller, Consumer<TenantState> then) {
         TenantState now = policies.now(caller.inTenant());

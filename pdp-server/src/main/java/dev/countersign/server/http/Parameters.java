@@ -37,6 +37,27 @@ final class Parameters {
         return id.indexOf('\0') >= 0 ? "" : id;
     }
 
+    /** Whether a parameter is {@code true} or {@code false}; {@code null} if it is not given. */
+    static @Nullable Boolean flag(RoutingContext ctx, String name) throws BadCall {
+        String text = text(ctx, name);
+        if (text == null) {
+            return null;
+        }
+        if (!text.equals("true") && !text.equals("false")) {
+            throw new BadCall("`" + name + "` is true or false");
+        }
+        return text.equals("true");
+    }
+
+    /** The whole number of a parameter; 0 if it is not given. */
+    static long number(RoutingContext ctx, String name) throws BadCall {
+        String text = text(ctx, name);
+        if (text != null && !text.matches("[0-9]{1,18}")) {
+            throw new BadCall("`" + name + "` is a whole number");
+        }
+        return text == null ? 0 : Long.parseLong(text);
+    }
+
     /** The id that a text writes, {@code null} for none. */
     static @Nullable UUID uuid(@Nullable String text) throws BadCall {
         try {

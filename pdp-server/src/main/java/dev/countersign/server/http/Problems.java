@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
+import java.util.function.Consumer;
 
 /**
  * Every failure on its way out. On AuthZEN paths the body is a message (Authorization API 1.0, section 10.1.2); on all
@@ -23,6 +24,11 @@ final class Problems {
      * @param detail what to do about it, for the caller to read
      */
     static void send(RoutingContext ctx, int status, String kind, String detail) {
+        send(ctx, status, kind, detail, more -> {});
+    }
+
+    /** The same, of a path that is not AuthZEN's, with what {@code more} adds to the document. */
+    static void send(RoutingContext ctx, int status, String kind, String detail, Consumer<ObjectNode> more) {
         var response = ctx.response();
         if (response.ended() || response.closed()) {
             return;
@@ -39,8 +45,10 @@ final class Problems {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
                     .end(detail);
         } else {
+            ObjectNode body = body(status, kind, detail);
+            more.accept(body);
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-                    .end(body(status, kind, detail).toString());
+                    .end(body.toString());
         }
     }
 

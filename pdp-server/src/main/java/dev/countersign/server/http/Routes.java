@@ -48,6 +48,7 @@ final class Routes {
             PolicyEvaluateHandler policy,
             DecisionsHandler decisions,
             SettingsHandler settings,
+            PoliciesHandler policies,
             ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
@@ -71,6 +72,18 @@ final class Routes {
                         settings::put,
                         HttpMethod.DELETE,
                         settings::delete));
+        on("/api/v1/policies", Map.of(HttpMethod.GET, policies::list, HttpMethod.POST, policies::create));
+        get("/api/v1/policies/schema", policies::schema);
+        on(
+                "/api/v1/policies/:id",
+                Map.of(
+                        HttpMethod.GET,
+                        policies::get,
+                        HttpMethod.PUT,
+                        policies::put,
+                        HttpMethod.DELETE,
+                        policies::delete));
+        get("/api/v1/policies/:id/history", policies::history);
         get("/api/v1/proposals", proposals::list);
         get("/api/v1/proposals/:id", proposals::get);
         on("/api/v1/proposals/:id/confirm", Map.of(HttpMethod.POST, proposals::confirm));

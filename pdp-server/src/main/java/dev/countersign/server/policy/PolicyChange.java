@@ -1,5 +1,7 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.rules.dialect.JsonMistake;
+import dev.countersign.server.decision.TenantPolicy;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
 import org.jspecify.annotations.Nullable;
@@ -23,10 +25,15 @@ public interface PolicyChange<V extends @Nullable Object> {
     boolean sensitive();
 
     /** What would judge if it were made. */
-    TenantState applied(TenantState state);
+    TenantPolicy applied(TenantState state);
 
     /** The version of what it changes, 0 for none. */
     Future<Long> version(SqlConnection connection);
+
+    /** Why it cannot be made as things stand, or {@code null} if it can. */
+    default Future<@Nullable JsonMistake> refusal(SqlConnection connection) {
+        return Future.succeededFuture();
+    }
 
     /**
      * Makes it.

@@ -1,5 +1,6 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
@@ -25,6 +26,9 @@ import org.slf4j.LoggerFactory;
 public final class PolicyChanges {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyChanges.class);
     private static final int TRIES = 5;
+    /** No version of anything. */
+    private static final long NEVER = -1;
+
     /** All changes of policies, of whichever tenant, follow one another: the operator's count for everybody. */
     private static final String ALONE = "select pg_advisory_xact_lock(hashtext('countersign policies'))";
 
@@ -45,6 +49,9 @@ public final class PolicyChanges {
 
         /** It waits for another person. */
         record Proposed<V extends @Nullable Object>(Proposal proposal) implements Result<V> {}
+
+        /** It cannot be made as things stand. */
+        record Refused<V extends @Nullable Object>(JsonMistake mistake) implements Result<V> {}
 
         /** It would have to wait, and as many wait as may. */
         record Full<V extends @Nullable Object>() implements Result<V> {}
@@ -142,8 +149,16 @@ public final class PolicyChanges {
                                 connection -> same(connection, caller, difference)
                                         .compose(same -> change.version(connection))
                                         .compose(version -> precondition.test(version)
-                                                ? makeOrPropose(connection, caller, change, version, difference)
+                                                ? makeIfItCan(connection, caller, change, version, difference)
                                                 : Future.succeededFuture(new Result.Stale<>(version))))));
+    }
+
+    private <V extends @Nullable Object> Future<Result<V>> makeIfItCan(
+            SqlConnection connection, Caller caller, PolicyChange<V> change, long version, Difference difference) {
+        return change.refusal(connection)
+                .compose(refusal -> refusal == null
+                        ? makeOrPropose(connection, caller, change, version, difference)
+                        : Future.succeededFuture(new Result.Refused<>(refusal)));
     }
 
     private <V extends @Nullable Object> Future<Result<V>> makeOrPropose(
@@ -202,7 +217,10 @@ public final class PolicyChanges {
                                 .compose(same -> ProposalStore.find(connection, caller.tenant(), found.id()))
                                 .compose(open -> open == null || open.state() != Proposal.State.PROPOSED
                                         ? Future.succeededFuture(Decision.Refused.ENDED)
-                                        : change.version(connection)
+                                        : change.refusal(connection)
+                                                .compose(refusal -> refusal == null
+                                                        ? change.version(connection)
+                                                        : Future.succeededFuture(NEVER))
                                                 .compose(version -> confirm(
                                                         connection,
                                                         caller,
@@ -266,8 +284,13 @@ public final class PolicyChanges {
                         }));
     }
 
+    /** The name of the caller's plane in {@code policy_revisions}: its tenant, or the empty text for the operator. */
+    private static String plane(Caller caller) {
+        return caller.tenant() == null ? "" : caller.tenant();
+    }
+
     private Future<TenantState> state(Caller caller) {
-        return policies.get(caller.inTenant());
+        return policies.get(plane(caller));
     }
 
     private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
@@ -283,7 +306,7 @@ public final class PolicyChanges {
                 .compose(alone -> connection
                         .preparedQuery(
                                 "select coalesce(max(revision), 0) from policy_revisions where tenant in ('', $1)")
-                        .execute(Tuple.of(caller.inTenant())))
+                        .execute(Tuple.of(plane(caller))))
                 .compose(rows -> rows.iterator().next().getLong(0) == difference.revision()
                         ? Future.succeededFuture()
                         : Future.failedFuture(new Overtaken()));
@@ -291,7 +314,7 @@ public final class PolicyChanges {
 
     /** Changes that this server makes for one tenant do not overtake one another; those of another server may. */
     private <T> Future<T> inTurn(Caller caller, Supplier<Future<T>> change) {
-        return turns.after(caller.inTenant(), () -> again(TRIES, change));
+        return turns.after(plane(caller), () -> again(TRIES, change));
     }
 
     private <T> Future<T> again(int tries, Supplier<Future<T>> change) {

@@ -1,7 +1,11 @@
 package dev.countersign.server.policy;
 
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.rows.PolicyRow;
+import dev.countersign.rules.rows.RowTable;
+import dev.countersign.rules.rows.RowVocabulary;
 import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.rows.RowStore;
 import dev.countersign.server.settings.KnownSettings;
 import dev.countersign.server.settings.SettingsStore;
 import dev.countersign.server.settings.StoredSetting;
@@ -14,17 +18,27 @@ import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads what judges tenants from PostgreSQL, all of it in one snapshot, and makes it ready to judge. */
 public final class PolicyReader implements TenantPolicies.Source {
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyReader.class);
+    /** In {@code policy_revisions}, the operator, whose changes count for every tenant. */
+    private static final String EVERYBODY = "";
+
     private static final String ONE_MOMENT = "set transaction isolation level repeatable read, read only";
 
     private final Pool pool;
     private final Vertx vertx;
     private final RuleBase base;
     private final KnownSettings known;
+    private final RowVocabulary vocabulary;
+    private volatile @Nullable Global global;
 
     /**
      * A reader of the database behind {@code pool}.
@@ -38,6 +52,7 @@ public final class PolicyReader implements TenantPolicies.Source {
         this.vertx = vertx;
         this.base = base;
         this.known = KnownSettings.of(base.settings(), env);
+        this.vocabulary = RowVocabulary.of(base.packs(), Map.of());
     }
 
     @Override
@@ -51,52 +66,122 @@ public final class PolicyReader implements TenantPolicies.Source {
                         tenants.add(row.getString("tenant"));
                         latest = Math.max(latest, row.getLong("revision"));
                     }
-                    return new TenantPolicies.Changes(tenants, tenants.contains(""), latest);
+                    return new TenantPolicies.Changes(tenants, tenants.contains(EVERYBODY), latest);
                 });
     }
 
+    /** The rows of the operator as they were last read, which all tenants share. */
+    private record Global(long revision, List<PolicyRow> rows, RowTable table) {}
+
     /** What was read of tenants, and not made ready. */
-    private record Rows(Map<String, Long> revisions, Map<String, Map<String, StoredSetting>> settings) {}
+    private record Rows(
+            Map<String, Long> revisions,
+            Map<String, Map<String, StoredSetting>> settings,
+            Map<String, List<PolicyRow>> rows,
+            Map<String, Set<String>> users) {
+        long revision(String plane) {
+            return revisions.getOrDefault(plane, 0L);
+        }
+    }
 
     @Override
     public Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> before) {
-        String[] tenants = before.keySet().toArray(String[]::new);
         return pool.withTransaction(connection ->
-                        connection.query(ONE_MOMENT).execute().compose(begun -> rows(connection, tenants)))
+                        connection.query(ONE_MOMENT).execute().compose(begun -> rows(connection, before.keySet())))
                 // Long lists and many rows take milliseconds, for which no loop that serves requests may stand still.
                 .compose(rows -> vertx.executeBlocking(() -> states(before, rows), false));
     }
 
-    private static Future<Rows> rows(SqlConnection connection, String[] tenants) {
-        Future<Map<String, Long>> revisions = connection
-                .preparedQuery("select tenant, revision from policy_revisions where tenant = '' or tenant = any($1)")
-                .execute(Tuple.of((Object) tenants))
+    private Future<Rows> rows(SqlConnection connection, Set<String> tenants) {
+        var planes = new HashSet<>(tenants);
+        planes.add(EVERYBODY);
+        String[] names = planes.toArray(String[]::new);
+        return connection
+                .preparedQuery("select tenant, revision from policy_revisions where tenant = any($1)")
+                .execute(Tuple.of((Object) names))
                 .map(rows -> {
                     var numbers = new HashMap<String, Long>();
                     rows.forEach(row -> numbers.put(row.getString("tenant"), row.getLong("revision")));
                     return numbers;
+                })
+                .compose(revisions -> {
+                    Global known = global;
+                    if (known != null && known.revision() == revisions.getOrDefault(EVERYBODY, 0L)) {
+                        planes.remove(EVERYBODY);
+                    }
+                    var settings = SettingsStore.load(connection, names);
+                    var rows = RowStore.load(connection, planes.toArray(String[]::new));
+                    var users = RowStore.users(connection, names);
+                    return Future.all(settings, rows, users)
+                            .map(all -> new Rows(revisions, settings.result(), rows.result(), users.result()));
                 });
-        Future<Map<String, Map<String, StoredSetting>>> settings = SettingsStore.load(connection, tenants);
-        return Future.all(revisions, settings).map(both -> new Rows(revisions.result(), settings.result()));
     }
 
-    private Map<String, TenantState> states(Map<String, @Nullable TenantState> before, Rows rows) {
+    private Map<String, TenantState> states(Map<String, @Nullable TenantState> before, Rows read) {
+        Global everybodys = global(read);
         var states = new HashMap<String, TenantState>();
-        before.forEach((tenant, state) -> {
-            TenantSettings settings = known.read(
-                    tenant,
-                    rows.settings().getOrDefault(tenant, Map.of()),
-                    state == null ? TenantSettings.NONE : state.settings());
-            states.put(
-                    tenant,
-                    new TenantState(
-                            Math.max(
-                                    rows.revisions().getOrDefault(tenant, 0L),
-                                    rows.revisions().getOrDefault("", 0L)),
-                            known,
-                            settings,
-                            TenantPolicy.of(base, known.env(), settings.values())));
-        });
+        before.forEach((tenant, state) -> states.put(
+                tenant, tenant.equals(EVERYBODY) ? operator(everybodys) : state(tenant, state, read, everybodys)));
         return states;
+    }
+
+    private Global global(Rows read) {
+        Global now = global;
+        long revision = read.revision(EVERYBODY);
+        if (now == null || now.revision() != revision) {
+            List<PolicyRow> rows = read.rows().getOrDefault(EVERYBODY, List.of());
+            now = new Global(revision, rows, RowTable.of(base, vocabulary, null, rows, Set.of()));
+            say("the operator", now.table());
+            global = now;
+        }
+        return now;
+    }
+
+    private TenantState operator(Global everybodys) {
+        var policy = TenantPolicy.of(base, known.env(), Map.of(), List.of(everybodys.table()));
+        return new TenantState(
+                EVERYBODY,
+                everybodys.revision(),
+                known,
+                TenantSettings.NONE,
+                vocabulary,
+                everybodys.rows(),
+                Set.of(),
+                policy);
+    }
+
+    private TenantState state(String tenant, @Nullable TenantState before, Rows read, Global everybodys) {
+        TenantSettings settings = known.read(
+                tenant,
+                read.settings().getOrDefault(tenant, Map.of()),
+                before == null ? TenantSettings.NONE : before.settings());
+        List<PolicyRow> rows = read.rows().getOrDefault(tenant, List.of());
+        Set<String> users = read.users().getOrDefault(tenant, Set.of());
+        RowTable own;
+        if (before != null && before.rows().equals(rows) && before.users().equals(users)) {
+            own = before.policy().tables().get(1);
+        } else {
+            own = RowTable.of(base, vocabulary, tenant, rows, users);
+            say("the tenant `" + tenant + "`", own);
+        }
+        return new TenantState(
+                tenant,
+                Math.max(read.revision(tenant), everybodys.revision()),
+                known,
+                settings,
+                vocabulary,
+                rows,
+                users,
+                TenantPolicy.of(base, known.env(), settings.values(), List.of(everybodys.table(), own)));
+    }
+
+    private static void say(String whose, RowTable table) {
+        for (RowTable.Unfit unfit : table.unfit()) {
+            LOG.warn(
+                    "the policy {} of {} cannot be used as it is stored, and fails closed: {}",
+                    unfit.row().id(),
+                    whose,
+                    unfit.mistakes().get(0).code());
+        }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.server.decision.ServerSettings;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.settings.SettingsStore;
 import dev.countersign.server.settings.StoredSetting;
 import io.vertx.core.Future;
@@ -66,7 +67,7 @@ public final class SettingChange implements PolicyChange<@Nullable StoredSetting
     }
 
     @Override
-    public TenantState applied(TenantState state) {
+    public TenantPolicy applied(TenantState state) {
         var values = new HashMap<>(state.settings().values());
         if (value == null) {
             values.remove(name);

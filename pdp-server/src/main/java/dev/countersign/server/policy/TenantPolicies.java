@@ -56,13 +56,13 @@ public final class TenantPolicies {
     /**
      * Nothing yet.
      *
-     * @param most how many values and rows may be held; beyond it, what was not used for longest is forgotten
+     * @param most about how many bytes may be held; beyond it, what was not used for longest is forgotten
      */
     public TenantPolicies(Source source, long most) {
         this.source = source;
         this.held = Caffeine.newBuilder()
                 .maximumWeight(most)
-                .weigher((String tenant, TenantState state) -> state.weight())
+                .weigher((String tenant, TenantState state) -> (int) Math.min(Integer.MAX_VALUE, state.weight()))
                 .executor(Runnable::run)
                 .build();
     }
@@ -160,8 +160,8 @@ public final class TenantPolicies {
         return held.estimatedSize();
     }
 
-    /** How many values and rows are held. */
-    public long weight() {
+    /** About how many bytes they take. */
+    public long bytes() {
         return held.policy().eviction().orElseThrow().weightedSize().orElse(0);
     }
 }

@@ -1,26 +1,56 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.rules.rows.PolicyRow;
+import dev.countersign.rules.rows.RowTable;
+import dev.countersign.rules.rows.RowVocabulary;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.settings.KnownSettings;
 import dev.countersign.server.settings.TenantSettings;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Everything that a tenant has made of the policies, of one moment. Immutable.
+ * Everything that a tenant has made of the policies, of one moment. Immutable. Of the operator, the rows that judge every
+ * tenant, and nothing else.
  *
+ * @param tenant the tenant; empty for the operator
  * @param revision the number of the last change that is in it
  * @param known what it may set
  * @param settings what it has set
+ * @param vocabulary what its rows may name
+ * @param rows its rows, by id
+ * @param users the users to whom its default set does not apply
  * @param policy what judges its requests
  */
-public record TenantState(long revision, KnownSettings known, TenantSettings settings, TenantPolicy policy) {
-    /** This one with other values. */
-    TenantState with(Map<String, Object> values) {
-        return new TenantState(revision, known, settings, TenantPolicy.of(policy.base(), known.env(), values));
+public record TenantState(
+        String tenant,
+        long revision,
+        KnownSettings known,
+        TenantSettings settings,
+        RowVocabulary vocabulary,
+        List<PolicyRow> rows,
+        Set<String> users,
+        TenantPolicy policy) {
+    /** What would judge with other values. */
+    TenantPolicy with(Map<String, Object> values) {
+        return TenantPolicy.of(policy.base(), known.env(), values, policy.tables());
     }
 
-    /** How much of the memory for such states it takes: one for each value, and one for itself. */
-    int weight() {
-        return 1 + settings.stored().size();
+    /** What would judge with other rows. */
+    TenantPolicy with(List<PolicyRow> other) {
+        boolean operator = tenant.isEmpty();
+        RowTable table = RowTable.of(policy.base(), vocabulary, operator ? null : tenant, other, users);
+        List<RowTable> tables =
+                operator ? List.of(table) : List.of(policy.tables().get(0), table);
+        return TenantPolicy.of(policy.base(), known.env(), settings.values(), tables);
+    }
+
+    /** About how many bytes of memory it takes. */
+    long weight() {
+        List<RowTable> tables = policy.tables();
+        return 1_000
+                + 500L * settings.stored().size()
+                + tables.get(tables.size() - 1).weight();
     }
 }

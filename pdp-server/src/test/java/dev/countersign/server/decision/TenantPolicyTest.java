@@ -55,7 +55,7 @@ class TenantPolicyTest {
     }
 
     private static JsonNode values(Map<String, Object> settings) {
-        return record(TenantPolicy.of(BASE, Map.of(), settings)).path("values");
+        return record(TenantPolicy.of(BASE, Map.of(), settings, List.of())).path("values");
     }
 
     /** A list whose JSON has so many bytes; {@code character} has one byte or two. */
@@ -102,21 +102,24 @@ class TenantPolicyTest {
         for (int i = 0; i < LISTS; i++) {
             settings.put(name(i), Collections.nCopies(60, "entry " + i));
         }
-        assertThat(TenantPolicy.of(BASE, Map.of(), settings).members().getValue())
+        assertThat(TenantPolicy.of(BASE, Map.of(), settings, List.of())
+                        .members()
+                        .getValue())
                 .hasSizeLessThan(4_096 + LISTS * "\"p/list00\":,".length() + 200);
     }
 
     @Test
     void aRecordIsKnownAgainByWhatMadeItAndByNothingElse() {
         Map<String, Object> settings = Map.of("list00", list("x", 3_000), "list01", list("y", 3_000), "limit", 2.0);
-        TenantPolicy policy = TenantPolicy.of(BASE, Map.of(), settings);
+        TenantPolicy policy = TenantPolicy.of(BASE, Map.of(), settings, List.of());
         JsonNode record = record(policy);
         assertThat(policy.made(record)).isTrue();
-        assertThat(TenantPolicy.of(BASE, Map.of(), settings).made(record)).isTrue();
+        assertThat(TenantPolicy.of(BASE, Map.of(), settings, List.of()).made(record))
+                .isTrue();
         for (String name : settings.keySet()) {
             var other = new HashMap<>(settings);
             other.put(name, name.equals("limit") ? 3.0 : list("z", 3_000));
-            assertThat(TenantPolicy.of(BASE, Map.of(), other).made(record))
+            assertThat(TenantPolicy.of(BASE, Map.of(), other, List.of()).made(record))
                     .as(name)
                     .isFalse();
         }
@@ -125,7 +128,7 @@ class TenantPolicyTest {
     @Test
     void aLongListOfTheEnvironmentStandsAsADigestToo() {
         String entry = "x".repeat(5_000);
-        TenantPolicy policy = TenantPolicy.of(BASE, Map.of("LIST_0", entry), Map.of());
+        TenantPolicy policy = TenantPolicy.of(BASE, Map.of("LIST_0", entry));
         assertThat(record(policy).at("/values/p~1list00").toString()).isEqualTo(digest(List.of(entry)));
     }
 }

@@ -25,6 +25,7 @@ class OpenApiTest {
                     new PolicyEvaluateHandler(null, null, null, metrics),
                     new DecisionsHandler(null, null, null),
                     new SettingsHandler(null, null, null),
+                    new PoliciesHandler(null, null, null, null, null),
                     new ProposalsHandler(null, null),
                     new KeysHandler(null, null, null, null),
                     new TenantsHandler(null, null, null),

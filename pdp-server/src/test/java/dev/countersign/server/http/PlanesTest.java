@@ -27,7 +27,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(PostgresExtension.class)
 class PlanesTest {
     /** What the operator and tenants both have, each its own. */
-    private static final Set<String> BOTH = Set.of("/api/v1/keys", "/api/v1/keys/{id}", "/api/v1/keys/{id}/rotate");
+    private static final Set<String> BOTH = Set.of(
+            "/api/v1/keys",
+            "/api/v1/keys/{id}",
+            "/api/v1/keys/{id}/rotate",
+            "/api/v1/policies",
+            "/api/v1/policies/schema",
+            "/api/v1/policies/{id}",
+            "/api/v1/policies/{id}/history");
 
     private static final Set<String> OPERATORS = Set.of(
             "/metrics", "/api/v1/tenants", "/api/v1/tenants/{tenant}", "/api/v1/tenants/{tenant}/administrators");
@@ -45,6 +52,7 @@ class PlanesTest {
 
     private static String decision;
     private static String proposal;
+    private static String policy;
 
     /** One operation of the API. */
     record Operation(String method, String path) {}
@@ -73,6 +81,10 @@ class PlanesTest {
         Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
         proposal = proposed.json().path("id").asText();
         assertThat(proposed.status()).isEqualTo(202);
+        Reply written = server.post("/api/v1/policies", server.key("admin"), """
+                {"name": "mole-policy", "scope": "tenant", "effect": "deny", "action_pattern": "mole-never"}""");
+        policy = written.json().path("id").asText();
+        assertThat(written.status()).isEqualTo(201);
     }
 
     @AfterAll
@@ -96,6 +108,7 @@ class PlanesTest {
                 .replace("{type}", "mole")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
+                .replace("/policies/{id}", "/policies/" + policy)
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)
@@ -114,6 +127,8 @@ class PlanesTest {
                 CALL,
                 "/v1/policy/evaluate",
                 "{\"action\": \"x\"}",
+                "/api/v1/policies/{id}",
+                "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}",
                 "/api/v1/settings/{name}",
                 "{\"value\": [\"theirs\"]}",
                 "/api/v1/entities",
@@ -140,6 +155,7 @@ class PlanesTest {
         Reply reply = ask(operation, server.key("operator"));
         if (BOTH.contains(operation.path())) {
             assertThat(reply.status()).isIn(200, 404, 422);
+            assertThat(reply.body()).doesNotContain("mole-");
             assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
         } else {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
@@ -170,6 +186,11 @@ class PlanesTest {
         JsonNode entity = server.get(ENTITY, server.key("admin")).json();
         assertThat(entity.path("attributes").toString()).isEqualTo("{\"a\":\"mole-attribute\"}");
         assertThat(entity.path("roles")).isEmpty();
+        assertThat(server.get("/api/v1/policies/" + policy, server.key("admin"))
+                        .json()
+                        .path("version")
+                        .asInt())
+                .isEqualTo(1);
         assertThat(server.post("/access/v1/evaluation", CALL).status()).isEqualTo(200);
     }
 

@@ -211,6 +211,24 @@ public final class RunningServer implements AutoCloseable {
         return send(headers.length == 0 ? request : request.headers(headers));
     }
 
+    /** PUTs JSON with a key of the demo tenant; what waits for another person is confirmed, and then read. */
+    public Reply agreedPut(String path, String secret, String body, String... headers) {
+        return agreed(put(path, secret, body, headers), path, secret);
+    }
+
+    /** DELETEs with a key of the demo tenant; what waits for another person is confirmed, and then read. */
+    public Reply agreedDelete(String path, String secret, String... headers) {
+        return agreed(delete(path, secret, headers), path, secret);
+    }
+
+    private Reply agreed(Reply reply, String path, String secret) {
+        if (reply.status() != 202) {
+            return reply;
+        }
+        Reply confirmed = post(reply.header("Location") + "/confirm", key("publisher"), "{}");
+        return confirmed.status() == 200 ? get(path, secret) : confirmed;
+    }
+
     /** GETs with a key. */
     public Reply get(String path, String secret) {
         return send(request(path, secret).GET());

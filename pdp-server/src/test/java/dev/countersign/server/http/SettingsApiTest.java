@@ -68,7 +68,8 @@ class SettingsApiTest {
     void setNothing() {
         for (JsonNode setting : server.get(SETTINGS, admin()).json().path("settings")) {
             if (setting.path("version").asLong() > 0) {
-                assertThat(server.delete(SETTINGS + "/" + setting.path("name").asText(), admin())
+                assertThat(server.agreedDelete(
+                                        SETTINGS + "/" + setting.path("name").asText(), admin())
                                 .status())
                         .isEqualTo(200);
             }
@@ -80,7 +81,7 @@ class SettingsApiTest {
     }
 
     private static Reply put(String path, String value, String... headers) {
-        return server.put(path, admin(), "{\"value\": " + value + "}", headers);
+        return server.agreedPut(path, admin(), "{\"value\": " + value + "}", headers);
     }
 
     private static void problem(Reply reply, int status, String kind, String detail) {
@@ -156,14 +157,14 @@ class SettingsApiTest {
     void aDeletedSettingIsAtItsOuterDefaultAgain() {
         put(THRESHOLD, "0.9");
         put(SETTINGS + "/approvals.allowlist", "[\"x\"]");
-        JsonNode threshold = server.delete(THRESHOLD, admin()).json();
+        JsonNode threshold = server.agreedDelete(THRESHOLD, admin()).json();
         assertThat(threshold.path("value").asDouble()).isEqualTo(0.85);
         assertThat(threshold.path("source").asText()).isEqualTo("default");
         JsonNode list =
-                server.delete(SETTINGS + "/approvals.allowlist", admin()).json();
+                server.agreedDelete(SETTINGS + "/approvals.allowlist", admin()).json();
         assertThat(list.path("value").toString()).isEqualTo("[\"a\",\"b\"]");
         assertThat(list.path("source").asText()).isEqualTo("environment");
-        assertThat(server.delete(THRESHOLD, admin()).header("ETag")).isEqualTo("\"0\"");
+        assertThat(server.agreedDelete(THRESHOLD, admin()).header("ETag")).isEqualTo("\"0\"");
     }
 
     @Test
@@ -173,7 +174,11 @@ class SettingsApiTest {
         Reply stale = put(THRESHOLD, "0.92", "If-Match", first);
         problem(stale, 412, "precondition_failed", "read it again");
         assertThat(stale.header("ETag")).isEqualTo(second);
-        problem(server.delete(THRESHOLD, admin(), "If-Match", first), 412, "precondition_failed", "read it again");
+        problem(
+                server.agreedDelete(THRESHOLD, admin(), "If-Match", first),
+                412,
+                "precondition_failed",
+                "read it again");
         assertThat(server.get(THRESHOLD, admin()).json().path("value").asDouble())
                 .isEqualTo(0.91);
         assertThat(put(THRESHOLD, "0.93", "If-Match", first + ", " + second).status())
@@ -183,7 +188,7 @@ class SettingsApiTest {
     @Test
     void aTagIsNeverGivenTwiceEvenAfterADeletion() {
         String first = put(THRESHOLD, "0.9").header("ETag");
-        server.delete(THRESHOLD, admin());
+        server.agreedDelete(THRESHOLD, admin());
         assertThat(put(THRESHOLD, "0.9").header("ETag")).isNotEqualTo(first);
         problem(put(THRESHOLD, "0.92", "If-Match", first), 412, "precondition_failed", "read it again");
     }
@@ -214,7 +219,7 @@ class SettingsApiTest {
                 "home | {} | `value` is missing"
             })
     void aValueThatDoesNotFitIsRefusedWithWhatIsExpected(String name, String body, String detail) {
-        problem(server.put(SETTINGS + "/" + name, admin(), body), 422, "invalid_setting", detail);
+        problem(server.agreedPut(SETTINGS + "/" + name, admin(), body), 422, "invalid_setting", detail);
         assertThat(server.get(SETTINGS + "/" + name, admin()).header("ETag")).isEqualTo("\"0\"");
     }
 
@@ -241,7 +246,7 @@ class SettingsApiTest {
         String hint = "there is no setting `approvals.treshold`; did you mean `approvals.threshold`?";
         problem(server.get(wrong, admin()), 404, "not_found", hint);
         problem(put(wrong, "1"), 404, "not_found", hint);
-        problem(server.delete(wrong, admin()), 404, "not_found", hint);
+        problem(server.agreedDelete(wrong, admin()), 404, "not_found", hint);
         problem(server.get(SETTINGS + "/%00", admin()), 404, "not_found", "there is no setting");
         assertThat(server.get(SETTINGS + "/" + "x".repeat(3_000), admin()).body())
                 .hasSizeLessThan(400);
@@ -250,7 +255,9 @@ class SettingsApiTest {
     @Test
     void aBodyThatIsNoJsonObjectIsABadRequest() {
         for (String body : List.of("", "{", "[1]", "{\"value\": 1, \"value\": 2}")) {
-            assertThat(server.put(THRESHOLD, admin(), body).status()).as(body).isEqualTo(400);
+            assertThat(server.agreedPut(THRESHOLD, admin(), body).status())
+                    .as(body)
+                    .isEqualTo(400);
         }
     }
 
@@ -263,16 +270,16 @@ class SettingsApiTest {
                     .isEqualTo(403);
         }
         for (String name : List.of("operator", "agent", "alice", "publisher")) {
-            assertThat(server.put(THRESHOLD, server.key(name), "{\"value\": 0.1}")
+            assertThat(server.agreedPut(THRESHOLD, server.key(name), "{\"value\": 0.1}")
                             .status())
                     .as(name)
                     .isEqualTo(403);
-            assertThat(server.delete(THRESHOLD, server.key(name)).status())
+            assertThat(server.agreedDelete(THRESHOLD, server.key(name)).status())
                     .as(name)
                     .isEqualTo(403);
         }
         assertThat(server.get(SETTINGS, server.key("publisher")).status()).isEqualTo(200);
-        assertThat(server.put(THRESHOLD, server.key("author"), "{\"value\": 0.9}")
+        assertThat(server.agreedPut(THRESHOLD, server.key("author"), "{\"value\": 0.9}")
                         .status())
                 .isEqualTo(200);
         assertThat(server.send(server.request(THRESHOLD).DELETE()).status()).isEqualTo(401);
@@ -297,7 +304,7 @@ class SettingsApiTest {
                     .isEqualTo(0.9);
             assertThat(server.get(SETTINGS, admin()).status()).isEqualTo(200);
             problem(put(THRESHOLD, "0.91"), 503, "database_away", "read it again");
-            problem(server.delete(THRESHOLD, admin()), 503, "database_away", "read it again");
+            problem(server.agreedDelete(THRESHOLD, admin()), 503, "database_away", "read it again");
         } finally {
             cable.mend();
         }

@@ -54,7 +54,7 @@ class SettingsInForceTest {
     }
 
     private static Reply put(RunningServer server, String path, String value) {
-        Reply reply = server.put(path, server.key("admin"), "{\"value\": " + value + "}");
+        Reply reply = server.agreedPut(path, server.key("admin"), "{\"value\": " + value + "}");
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
         return reply;
     }
@@ -93,7 +93,7 @@ class SettingsInForceTest {
                 assertThat(two.get(THRESHOLD, two.key("admin")).header("ETag"))
                         .isEqualTo(one.get(THRESHOLD, one.key("admin")).header("ETag"));
             }
-            two.delete(THRESHOLD, two.key("admin"));
+            two.agreedDelete(THRESHOLD, two.key("admin"));
             assertThat(outcome(two, "read", 0.84)).isEqualTo("require_approval");
             RunningServer.until(
                     "it is forgotten everywhere",
@@ -179,10 +179,10 @@ class SettingsInForceTest {
                 RunningServer server = i % 2 == 0 ? one : two;
                 String value = "{\"value\": 0.6" + i + "}";
                 writers.add(CompletableFuture.runAsync(() -> {
-                    Reply reply = server.put(THRESHOLD, server.key("admin"), value, "If-Match", tag);
+                    Reply reply = server.agreedPut(THRESHOLD, server.key("admin"), value, "If-Match", tag);
                     assertThat(reply.status()).isIn(200, 412);
                     won.addAndGet(reply.status() == 200 ? 1 : 0);
-                    assertThat(server.put(DENYLIST, server.key("admin"), "{\"value\": []}")
+                    assertThat(server.agreedPut(DENYLIST, server.key("admin"), "{\"value\": []}")
                                     .status())
                             .isEqualTo(200);
                 }));
@@ -206,7 +206,7 @@ class SettingsInForceTest {
                     var statement = connection.createStatement()) {
                 connection.setAutoCommit(false);
                 statement.execute("lock table settings in share mode");
-                Reply refused = server.put(THRESHOLD, server.key("admin"), "{\"value\": 0.99}");
+                Reply refused = server.agreedPut(THRESHOLD, server.key("admin"), "{\"value\": 0.99}");
                 assertThat(refused.status()).isEqualTo(503);
                 assertThat(outcome(server, "read", 0.9)).isEqualTo("allow");
                 connection.rollback();
@@ -223,9 +223,9 @@ class SettingsInForceTest {
             throws IOException, SQLException {
         try (var server = RunningServer.start(database, BASE)) {
             put(server, THRESHOLD, "0.5");
-            server.put(THRESHOLD, server.key("author"), "{\"value\": 0.6}");
-            server.delete(THRESHOLD, server.key("admin"));
-            server.delete(THRESHOLD, server.key("admin"));
+            server.agreedPut(THRESHOLD, server.key("author"), "{\"value\": 0.6}");
+            server.agreedDelete(THRESHOLD, server.key("admin"));
+            server.agreedDelete(THRESHOLD, server.key("admin"));
             String admin = server.key("admin").substring(0, 12);
             String author = server.key("author").substring(0, 12);
             assertThat(column(
@@ -250,8 +250,9 @@ class SettingsInForceTest {
             assertThat(server.get(DENYLIST, other).header("ETag")).isEqualTo("\"0\"");
             assertThat(outcome(server, "secret.plan", 0.9)).isEqualTo("deny");
             assertThat(outcome(server, other, call("secret.plan", 0.9))).isEqualTo("allow");
-            server.delete(DENYLIST, other);
-            assertThat(server.put(DENYLIST, other, "{\"value\": [\"read\"]}").header("ETag"))
+            server.agreedDelete(DENYLIST, other);
+            assertThat(server.agreedPut(DENYLIST, other, "{\"value\": [\"read\"]}")
+                            .header("ETag"))
                     .isEqualTo("\"1\"");
             assertThat(outcome(server, "secret.plan", 0.9)).isEqualTo("deny");
             assertThat(outcome(server, "read", 0.9)).isEqualTo("allow");
@@ -344,7 +345,7 @@ class SettingsInForceTest {
                 assertThat(denylist.path("stored").toString()).isEqualTo("[\"read\"]");
                 assertThat(denylist.path("problem").asText()).contains("needs a number, not a list");
                 assertThat(third.get(SETTINGS, third.key("admin")).body()).contains("\"approvals.threshold\"");
-                third.delete(THRESHOLD, third.key("admin"));
+                third.agreedDelete(THRESHOLD, third.key("admin"));
                 assertThat(third.get(THRESHOLD, third.key("admin")).status()).isEqualTo(404);
             }
             RunningServer.until(

@@ -3,6 +3,8 @@ package dev.countersign.server.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.rows.RowTable;
+import dev.countersign.rules.rows.RowVocabulary;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.settings.KnownSettings;
 import dev.countersign.server.settings.TenantSettings;
@@ -20,7 +22,12 @@ import org.junit.jupiter.api.Test;
 
 class TenantPoliciesTest {
     private static final RuleBase BASE = RuleBase.of(List.of());
-    private static final TenantPolicy POLICY = TenantPolicy.of(BASE, Map.of(), Map.of());
+    private static final TenantPolicy POLICY = TenantPolicy.of(
+            BASE,
+            Map.of(),
+            Map.of(),
+            List.of(RowTable.of(BASE, RowVocabulary.of(List.of(), Map.of()), "t", List.of(), Set.of())));
+    private static final RowVocabulary VOCABULARY = RowVocabulary.of(List.of(), Map.of());
     private static final KnownSettings KNOWN = KnownSettings.of(Map.of(), Map.of());
 
     /** A database whose answers come when the test says so. */
@@ -62,7 +69,7 @@ class TenantPoliciesTest {
         }
 
         private static TenantState state(long revision) {
-            return new TenantState(revision, KNOWN, TenantSettings.NONE, POLICY);
+            return new TenantState("t", revision, KNOWN, TenantSettings.NONE, VOCABULARY, List.of(), Set.of(), POLICY);
         }
 
         void answer() {
@@ -71,7 +78,7 @@ class TenantPoliciesTest {
     }
 
     private final Database database = new Database();
-    private final TenantPolicies policies = new TenantPolicies(database, 1_000);
+    private final TenantPolicies policies = new TenantPolicies(database, 1 << 20);
 
     private long held(String tenant) {
         TenantState state = policies.now(tenant);
@@ -169,12 +176,12 @@ class TenantPoliciesTest {
 
     @Test
     void moreTenantsThanFitAreForgottenAndReadAgainWhenNeeded() {
-        var few = new TenantPolicies(database, 10);
+        var few = new TenantPolicies(database, 10_000);
         for (int i = 0; i < 100; i++) {
             few.get("tenant-" + i);
             database.answer();
         }
-        assertThat(few.weight()).isLessThanOrEqualTo(10);
+        assertThat(few.bytes()).isLessThanOrEqualTo(10_000);
         assertThat(few.tenants()).isPositive();
     }
 }

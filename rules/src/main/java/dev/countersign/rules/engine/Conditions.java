@@ -96,6 +96,14 @@ public final class Conditions {
         Expr.Comparison op = compare.op();
         if (compare.right() instanceof Operand.Literal literal && literal.value() instanceof Double number) {
             double limit = number + 0.0; // minus zero is zero
+            if (compare.left() instanceof Operand.Field field
+                    && !field.attribute().required()) {
+                Attribute attribute = field.attribute();
+                int slot = layout.slot(attribute);
+                return request -> request.value(attribute, slot) instanceof Double found
+                        ? known(ordered(op, Double.compare(found + 0.0, limit)), false)
+                        : UNKNOWN;
+            }
             return request -> left.get(request) instanceof Double found
                     ? known(ordered(op, Double.compare(found + 0.0, limit)), false)
                     : UNKNOWN;

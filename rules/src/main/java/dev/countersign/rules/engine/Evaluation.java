@@ -17,8 +17,20 @@ public final class Evaluation {
     private final List<CompiledRule> unknown = new ArrayList<>(0);
     private int overflow;
 
-    Evaluation(Request request) {
+    /** One in which nothing has been said yet. */
+    public Evaluation(Request request) {
         this.request = request;
+    }
+
+    /** What these rules say of a request, asked one by one in a plain loop: the reference for the engine. */
+    public static Evaluation of(Request request, List<CompiledRule> rules) {
+        var evaluation = new Evaluation(request);
+        for (CompiledRule rule : rules) {
+            if (rule.test(request) != Condition.FALSE) {
+                rule.fire(evaluation);
+            }
+        }
+        return evaluation;
     }
 
     /** The request that is judged. */

@@ -173,12 +173,6 @@ public final class RuleBase {
 
     /** What all rules say of a request, asked one by one in a plain loop: the reference for the engine. */
     public Evaluation interpret(Request request) {
-        var evaluation = new Evaluation(request);
-        for (CompiledRule rule : rules) {
-            if (rule.test(request) != Condition.FALSE) {
-                rule.fire(evaluation);
-            }
-        }
-        return evaluation;
+        return Evaluation.of(request, rules);
     }
 }

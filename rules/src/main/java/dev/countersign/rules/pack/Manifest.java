@@ -52,5 +52,6 @@ record Manifest(
     record Tests(
             @Nullable Integer rules,
             @Nullable Integer conditions,
-            @Nullable Integer needed) {}
+            @Nullable Integer needed,
+            @Nullable Integer mutants) {}
 }

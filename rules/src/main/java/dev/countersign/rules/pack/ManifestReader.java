@@ -189,9 +189,12 @@ final class ManifestReader {
 
     private static Pack.Bar bar(Manifest.@Nullable Tests tests) {
         return tests == null
-                ? new Pack.Bar(100, 80, 100)
+                ? new Pack.Bar(100, 80, 100, 0)
                 : new Pack.Bar(
-                        percent(tests.rules(), 100), percent(tests.conditions(), 80), percent(tests.needed(), 100));
+                        percent(tests.rules(), 100),
+                        percent(tests.conditions(), 80),
+                        percent(tests.needed(), 100),
+                        percent(tests.mutants(), 0));
     }
 
     private static int percent(@Nullable Integer given, int otherwise) {

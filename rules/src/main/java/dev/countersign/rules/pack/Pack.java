@@ -35,6 +35,7 @@ public record Pack(
      * @param rules rules that matched in some case
      * @param conditions tests that were seen both true and false
      * @param needed denying and approval rules without which some case would fail
+     * @param mutants changed conditions that some case would notice
      */
-    public record Bar(int rules, int conditions, int needed) {}
+    public record Bar(int rules, int conditions, int needed, int mutants) {}
 }

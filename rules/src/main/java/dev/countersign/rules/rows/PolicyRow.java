@@ -136,6 +136,26 @@ public record PolicyRow(
         }
     }
 
+    /** This row at another version. */
+    public PolicyRow at(long other) {
+        return new PolicyRow(
+                id,
+                tenant,
+                owner,
+                name,
+                description,
+                scope,
+                scopeRef,
+                effect,
+                actionPattern,
+                resourcePattern,
+                ruleExpr,
+                risk,
+                reason,
+                enabled,
+                other);
+    }
+
     /** Whether it is of the set that holds for every user who has no rows of their own. */
     public boolean byDefault() {
         return scope == Scope.USER && EVERY.equals(scopeRef);

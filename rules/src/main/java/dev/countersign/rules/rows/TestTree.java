@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rows in a tree of their tests: rows that begin with the same tests share the way, so that each of these is asked once for
@@ -33,16 +32,16 @@ final class TestTree {
         }
 
         TestTree grown() {
-            return new TestTree(null, this);
+            return new TestTree(request -> Condition.TRUE, this);
         }
     }
 
-    private final @Nullable Condition test;
+    private final Condition test;
     private final CompiledRule[] rows;
     private final CompiledRule[] defaults;
     private final TestTree[] next;
 
-    private TestTree(@Nullable Condition test, Growing from) {
+    private TestTree(Condition test, Growing from) {
         this.test = test;
         this.rows = from.rows.toArray(CompiledRule[]::new);
         this.defaults = from.defaults.toArray(CompiledRule[]::new);
@@ -53,14 +52,11 @@ final class TestTree {
 
     /** Adds what the rows say of the request, those of the default set only if asked for. */
     void judge(Evaluation evaluation, boolean withDefaults) {
-        judge(evaluation, evaluation.request(), withDefaults, Condition.TRUE);
+        found(evaluation, evaluation.request(), withDefaults, Condition.TRUE);
     }
 
-    private void judge(Evaluation evaluation, Request request, boolean withDefaults, int before) {
-        int truth = test == null ? before : Math.min(before, test.test(request));
-        if (truth == Condition.FALSE) {
-            return;
-        }
+    /** All tests on the way here came to {@code truth}, which is not false. */
+    private void found(Evaluation evaluation, Request request, boolean withDefaults, int truth) {
         for (CompiledRule row : rows) {
             evaluation.judged(row, truth);
         }
@@ -70,7 +66,10 @@ final class TestTree {
             }
         }
         for (TestTree each : next) {
-            each.judge(evaluation, request, withDefaults, truth);
+            int further = Math.min(truth, each.test.test(request));
+            if (further != Condition.FALSE) {
+                each.found(evaluation, request, withDefaults, further);
+            }
         }
     }
 

@@ -43,7 +43,9 @@ final class ExpectReader {
         return decision == null ? null : new Expectation(decision, codes, matched, notMatched, effects, attribute);
     }
 
-    private @Nullable Outcome decision(String word, Map<String, Yaml> members) {
+    /** The decision that {@code word} names, or {@code null} after an error. */
+    @Nullable
+    Outcome decision(String word, Map<String, Yaml> members) {
         for (Outcome outcome : Outcome.values()) {
             if (outcome.word().equals(word)) {
                 return outcome;

@@ -21,6 +21,11 @@ record Fixtures(Map<String, Map<String, JsonNode>> parts) {
     /** No fixtures. */
     static final Fixtures NONE = new Fixtures(Map.of());
 
+    /** Whether a text names a part of a request, or a path into one. */
+    static boolean isPath(String column) {
+        return PARTS.contains(column.split("\\.", 2)[0]) && !("." + column + ".").contains("..");
+    }
+
     /** These fixtures, with those that {@code value} writes put over them. */
     Fixtures with(@Nullable Yaml value, Mistakes mistakes) {
         if (value == null) {

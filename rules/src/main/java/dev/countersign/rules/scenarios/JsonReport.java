@@ -43,7 +43,10 @@ final class JsonReport {
                 .put("failed", report.failed().size());
         ArrayNode results = out.putArray("results");
         report.results().forEach(result -> results.add(result(result)));
+        ArrayNode invariants = out.putArray("invariants");
+        report.invariants().forEach(result -> invariants.add(invariant(result)));
         out.set("coverage", coverage(report.coverage()));
+        out.set("mutants", mutants(report));
         return out;
     }
 
@@ -71,6 +74,45 @@ final class JsonReport {
             ArrayNode whyNot = out.putArray("why_not");
             result.whyNot().forEach(rule -> whyNot.add(rule.toJson()));
         }
+        return out;
+    }
+
+    private static ObjectNode invariant(InvariantResult result) {
+        Invariant invariant = result.invariant();
+        ObjectNode out = JsonNodeFactory.instance.objectNode();
+        out.put("suite", invariant.suite())
+                .put("name", invariant.name())
+                .put("file", invariant.file())
+                .put("line", invariant.line())
+                .put("passed", result.passed())
+                .put("tried", result.tried())
+                .put("exact", result.whyNotExact() == null);
+        if (result.whyNotExact() != null) {
+            out.put("why_not_exact", result.whyNotExact());
+        }
+        if (!result.passed()) {
+            out.put("problem", result.problem());
+        }
+        if (result.example() != null) {
+            out.set("example", result.example().body());
+            out.put("decision", result.example().verdict().outcome().word());
+        }
+        return out;
+    }
+
+    private static ObjectNode mutants(TestReport report) {
+        ObjectNode out = share(report.noticed());
+        out.put("equivalent", report.mutants().equivalent());
+        ArrayNode survivors = out.putArray("survivors");
+        report.mutants()
+                .survivors()
+                .forEach(survivor -> survivors
+                        .addObject()
+                        .put("rule", survivor.rule().id())
+                        .put("file", survivor.rule().file())
+                        .put("line", survivor.rule().line())
+                        .put("how", survivor.how())
+                        .put("scenario", survivor.scenario()));
         return out;
     }
 

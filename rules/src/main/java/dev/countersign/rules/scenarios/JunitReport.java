@@ -62,11 +62,20 @@ final class JunitReport {
                 out.computeIfAbsent(pack + "/" + found.scenario().suite(), name -> new ArrayList<>())
                         .add(new Test(found.scenario().name(), problem(found)));
             }
+            for (InvariantResult found : report.invariants()) {
+                Invariant invariant = found.invariant();
+                String place = invariant.file() + ":" + invariant.line();
+                out.computeIfAbsent(pack + "/" + invariant.suite(), name -> new ArrayList<>())
+                        .add(new Test(
+                                invariant.name(),
+                                found.passed() ? null : new Problem(false, "invariant", found.problem(), place)));
+            }
             Coverage coverage = report.coverage();
             var bars = new ArrayList<Test>();
             bars.add(bar("rules", coverage.rulesMatched()));
             bars.add(bar("conditions", coverage.conditionsSeen()));
             bars.add(bar("needed", coverage.rulesNeeded()));
+            bars.add(bar("mutants", report.noticed(), survivors(report)));
             if (report.untested()) {
                 bars.add(new Test("cases", new Problem(false, "bar", "the pack has no case", "")));
             }
@@ -86,10 +95,20 @@ final class JunitReport {
         return new Problem(engine, engine ? "engine" : "expectation", message, place + "\n" + whyNot);
     }
 
+    private static String survivors(TestReport report) {
+        return report.mutants().survivors().stream()
+                .map(survivor -> survivor.rule().name() + ": " + survivor.how() + "\n" + survivor.scenario())
+                .collect(Collectors.joining());
+    }
+
     private static Test bar(String name, Coverage.Share share) {
+        return bar(name, share, "");
+    }
+
+    private static Test bar(String name, Coverage.Share share, String detail) {
         String message =
                 share.reached() + " of " + share.of() + " (" + share.percent() + " %, bar " + share.bar() + " %)";
-        return new Test(name, share.met() ? null : new Problem(false, "bar", message, ""));
+        return new Test(name, share.met() ? null : new Problem(false, "bar", message, detail));
     }
 
     private void write(Map<String, List<Test>> suites) throws XMLStreamException {

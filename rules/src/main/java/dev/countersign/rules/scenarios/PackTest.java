@@ -45,6 +45,10 @@ public final class PackTest {
     public static TestReport run(Pack pack, List<Suite> suites) {
         RuleBase base = RuleBase.of(List.of(pack));
         List<CaseResult> results = ScenarioRunner.run(base, suites);
-        return new TestReport(pack, results, Coverage.of(base, pack, results));
+        List<InvariantResult> invariants = suites.stream()
+                .flatMap(suite -> suite.invariants().stream())
+                .map(invariant -> InvariantResult.of(base, pack, invariant))
+                .toList();
+        return new TestReport(pack, results, invariants, Coverage.of(base, pack, results), Mutants.of(base, results));
     }
 }

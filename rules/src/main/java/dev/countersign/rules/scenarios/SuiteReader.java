@@ -21,12 +21,13 @@ import org.jspecify.annotations.Nullable;
 /** Reads one suite, case by case. */
 final class SuiteReader {
     private static final List<String> SUITE =
-            List.of("suite", "clock", "tenant", "settings", "fixtures", "defaults", "cases");
-    private static final List<String> CASE = List.of("name", "settings", "given", "table", "expect");
+            List.of("suite", "clock", "tenant", "settings", "fixtures", "defaults", "cases", "invariants");
+    private static final List<String> CASE = List.of("name", "settings", "given", "table", "matrix", "expect");
 
     private final Mistakes mistakes;
     private final SettingsReader settings;
     private final ExpectReader expects;
+    private final InvariantReader invariants;
     private final Fixtures shared;
     private final GivenEntities entities;
     private final List<String> given = new ArrayList<>(Fixtures.PARTS);
@@ -54,6 +55,7 @@ final class SuiteReader {
         this.mistakes = mistakes;
         this.settings = new SettingsReader(mistakes, pack.vocabulary());
         this.expects = new ExpectReader(mistakes, pack);
+        this.invariants = new InvariantReader(mistakes, expects, settings, pack);
         this.shared = shared;
         this.entities = new GivenEntities(pack.vocabulary(), pack.entities());
         given.addAll(entities.names());
@@ -82,12 +84,17 @@ final class SuiteReader {
                 fixtures,
                 defaults == null ? Map.of() : parts(defaults, "`defaults`", fixtures, Map.of()));
         Yaml cases = members.get("cases");
-        if (cases == null || cases.elements().isEmpty()) {
+        Yaml invariantsAt = members.get("invariants");
+        if (cases == null ? invariantsAt == null : cases.elements().isEmpty()) {
             mistakes.error(cases == null ? root.line() : cases.line(), "`cases` must be a list of at least one case");
-        } else {
+        } else if (cases != null) {
             cases.elements().forEach(value -> readCase(value, common));
         }
-        return suite == null || clock == null ? null : new Suite(suite, mistakes.file(), List.copyOf(scenarios));
+        List<Invariant> all =
+                invariants.read(invariantsAt, common.suite(), common.tenant(), common.clock(), common.settings());
+        return suite == null || clock == null
+                ? null
+                : new Suite(suite, mistakes.file(), List.copyOf(scenarios), List.copyOf(all));
     }
 
     private Map<String, JsonNode> parts(Yaml value, String what, Fixtures fixtures, Map<String, JsonNode> under) {
@@ -107,16 +114,26 @@ final class SuiteReader {
         Yaml expect = members.get("expect");
         Map<String, JsonNode> parts =
                 given == null ? common.defaults() : parts(given, "`given`", common.fixtures(), common.defaults());
-        Map<String, Yaml> demands =
-                expect == null ? Map.of() : new HashMap<>(mistakes.object(expect, "`expect`", ExpectReader.KEYS));
+        Yaml matrix = members.get("matrix");
+        Map<String, Yaml> demands = expect == null || matrix != null
+                ? Map.of()
+                : new HashMap<>(mistakes.object(expect, "`expect`", ExpectReader.KEYS));
         var row = new Row(
                 name == null ? "" : name,
                 value.line(),
                 settings.read(members.get("settings"), common.settings()),
                 parts,
                 demands);
-        if (table != null) {
+        if (table != null && matrix != null) {
+            mistakes.error(matrix.line(), "a case has a table or a matrix, not both");
+        } else if (table != null) {
             readTable(table, row, common);
+        } else if (matrix != null) {
+            for (Matrix.Cell cell : Matrix.read(matrix, expect, mistakes)) {
+                String called = row.name().isEmpty() ? "" : row.name() + " [" + cell.name() + "]";
+                var one = new Row(called, matrix.line(), row.settings(), row.parts(), cell.expect());
+                add(row(called, cell.columns(), matrix.line(), cell.values(), one, common), common);
+            }
         } else {
             add(row, common);
         }
@@ -135,9 +152,8 @@ final class SuiteReader {
             return;
         }
         for (String column : columns) {
-            String root = column.split("\\.", 2)[0];
-            boolean path = Fixtures.PARTS.contains(root) && !("." + column + ".").contains("..");
-            if (!path && !entities.names().contains(column) && !ExpectReader.KEYS.contains(column)) {
+            boolean path = Fixtures.isPath(column) || entities.names().contains(column);
+            if (!path && !ExpectReader.KEYS.contains(column)) {
                 mistakes.error(
                         columnsAt.line(),
                         "`" + column + "` is no column",
@@ -160,17 +176,16 @@ final class SuiteReader {
                                 + " columns");
             } else {
                 String name = base.name().isEmpty() ? "" : base.name() + " [row " + number + "]";
-                add(row(name, columns, cells, base, common), common);
+                add(row(name, columns, cells.line(), cells.elements(), base, common), common);
             }
         }
     }
 
     /** The row's request: what {@code given} says, then whole parts, then the members that paths name. */
-    private Row row(String name, List<String> columns, Yaml cells, Row base, Common common) {
+    private Row row(String name, List<String> columns, int line, List<Yaml> values, Row base, Common common) {
         var parts = new LinkedHashMap<String, JsonNode>();
         base.parts().forEach((part, node) -> parts.put(part, node.deepCopy()));
         var expect = new HashMap<>(base.expect());
-        List<Yaml> values = cells.elements();
         for (int i = 0; i < columns.size(); i++) {
             String column = columns.get(i);
             Yaml cell = values.get(i);
@@ -188,7 +203,7 @@ final class SuiteReader {
                 set(parts, columns.get(i), values.get(i));
             }
         }
-        return new Row(name, cells.line(), base.settings(), parts, expect);
+        return new Row(name, line, base.settings(), parts, expect);
     }
 
     private void set(Map<String, JsonNode> parts, String path, Yaml cell) {

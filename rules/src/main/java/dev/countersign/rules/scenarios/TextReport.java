@@ -26,7 +26,10 @@ final class TextReport {
                         result.reports().isEmpty()
                                 ? "nothing was tested"
                                 : "a pack has mistakes and was not tested (see above)";
-                    case 2 -> "a case failed";
+                    case 2 ->
+                        result.reports().stream().anyMatch(one -> !one.failed().isEmpty())
+                                ? "a case failed"
+                                : "an invariant does not hold";
                     default -> "all cases passed, but a pack missed the bar that its pack.yaml sets under `tests:`";
                 });
         return report.out.toString();
@@ -40,10 +43,19 @@ final class TextReport {
                 "pack " + report.pack().name() + " " + report.pack().version() + ": "
                         + (all == 0 ? "no cases" : (all - failed) + " of " + all + " cases passed"));
         report.failed().forEach(this::failed);
+        if (!report.invariants().isEmpty()) {
+            int broken = report.broken().size();
+            line(
+                    1,
+                    (report.invariants().size() - broken) + " of "
+                            + report.invariants().size() + " invariants hold");
+            report.invariants().forEach(this::invariant);
+        }
         if (report.untested()) {
             line(1, "the pack has no case, and pack.yaml sets a bar: write scenarios/*.yaml");
         }
         coverage(report.coverage());
+        mutants(report);
         out.append('\n');
     }
 
@@ -86,6 +98,32 @@ final class TextReport {
         tests("never true, never false", coverage, test -> !test.seenTrue() && !test.seenFalse());
         share("rules that deny or ask, needed by some case", coverage.rulesNeeded());
         rules("no case would fail without", coverage, rule -> rule.need() == Coverage.Need.NOT_NEEDED);
+    }
+
+    private void invariant(InvariantResult result) {
+        Invariant invariant = result.invariant();
+        if (!result.passed()) {
+            line(1, "BROKEN " + invariant.suite() + ": " + invariant.name());
+            line(2, invariant.file() + ":" + invariant.line());
+            line(2, result.problem());
+        } else if (result.whyNotExact() != null) {
+            line(
+                    2,
+                    invariant.suite() + ": " + invariant.name() + ": held in " + result.tried()
+                            + " requests, not proven: " + result.whyNotExact());
+        }
+    }
+
+    private void mutants(TestReport report) {
+        Mutants mutants = report.mutants();
+        share("small mistakes in conditions, noticed by some case", report.noticed());
+        if (mutants.equivalent() > 0) {
+            line(2, mutants.equivalent() + " others change no verdict");
+        }
+        for (Mutants.Survivor survivor : mutants.survivors()) {
+            line(2, "no case would notice: " + survivor.how() + "  in " + place(survivor.rule()) + "; this one would:");
+            survivor.scenario().lines().forEach(line -> line(3, line));
+        }
     }
 
     private void share(String what, Coverage.Share share) {

@@ -193,7 +193,8 @@ class PackTestTest {
             """;
         String text = run("{}", cases).render(Format.TEXT).replace(folder.toString(), "");
         assertThat(text).startsWith("/zones/rules.drl:5:28: warning W001: ");
-        assertThat(text.substring(text.indexOf('\n') + 1)).isEqualTo("""
+        assertThat(text).endsWith("\n\na case failed\n");
+        assertThat(text.substring(text.indexOf('\n') + 1)).startsWith("""
                 pack zones 1.0.0: 2 of 3 cases passed
                   FAILED zones: sure
                     /zones/scenarios/zones.yaml:11
@@ -214,8 +215,7 @@ class PackTestTest {
                     no case would fail without: egress (/zones/rules.drl:3)
                     no case would fail without: egress-again (/zones/rules.drl:4)
                     no case would fail without: never (/zones/rules.drl:5)
-
-                a case failed
+                  small mistakes in conditions, noticed by some case: 6 of 14 (42 %, bar 0 %)
                 """);
     }
 
@@ -256,10 +256,10 @@ class PackTestTest {
         Element zones = (Element) suites.item(1);
         assertThat(zones.getAttribute("name")).isEqualTo("zones/zones");
         assertThat(counts(zones)).containsExactly("2", "1", "0");
-        assertThat(counts((Element) suites.item(2))).containsExactly("3", "3", "0");
+        assertThat(counts((Element) suites.item(2))).containsExactly("4", "3", "0");
         int checks = ((Element) suites.item(0)).getElementsByTagName("error").getLength();
         assertThat(checks).isPositive();
-        assertThat(counts(root)).containsExactly(String.valueOf(5 + checks), "4", String.valueOf(checks));
+        assertThat(counts(root)).containsExactly(String.valueOf(6 + checks), "4", String.valueOf(checks));
         Element failed = (Element) zones.getElementsByTagName("testcase").item(0);
         assertThat(failed.getAttribute("name")).isEqualTo("<&\"'>]]> \uFFFD \uD83D\uDE00 ok");
         Element failure = (Element) failed.getElementsByTagName("failure").item(0);

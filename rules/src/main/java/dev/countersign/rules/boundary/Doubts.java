@@ -1,0 +1,206 @@
+package dev.countersign.rules.boundary;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.dialect.Canonical;
+import dev.countersign.rules.dialect.Expr;
+import dev.countersign.rules.dialect.Operand;
+import dev.countersign.rules.engine.Condition;
+import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Glob;
+import dev.countersign.rules.facts.Type;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Why the boundary requests of some clauses may not stand for all requests. Comparisons with literals, memberships and
+ * presence are exact. A pattern is exact if, together with the other patterns of its spot, every combination of results
+ * was tried with a text that no rule names; else, and where two values are compared with each other, it is sampled.
+ */
+final class Doubts {
+    private static final int MOST_PATTERNS = 6;
+    private static final int MOST_SAID = 2;
+
+    private final List<Judge> judges;
+    private final Survey survey;
+    private final Space space;
+    private final Set<String> out = new LinkedHashSet<>();
+    private final Map<Spot, Map<String, Expr.Test>> patterns = new LinkedHashMap<>();
+    private final Map<String, Clause> written = new HashMap<>();
+    private final Map<Spot, Set<Spot>> partners = new LinkedHashMap<>();
+    private final Set<Spot> unequal = new HashSet<>();
+    private final Map<Spot, Set<String>> lists = new HashMap<>();
+
+    private Doubts(List<Judge> judges, Space space) {
+        this.judges = judges;
+        this.survey = space.survey();
+        this.space = space;
+    }
+
+    /** The reasons, in sentences without a full stop; empty if the space is exact. */
+    static Set<String> of(List<Judge> judges, Space space, List<Clause> clauses) {
+        var doubts = new Doubts(judges, space);
+        doubts.out.addAll(space.cut());
+        clauses.forEach(clause -> Survey.tests(clause, test -> doubts.look(clause, test)));
+        doubts.pairs();
+        doubts.patterns.forEach(doubts::patterns);
+        doubts.aliases();
+        return doubts.out;
+    }
+
+    /** Some of these reasons in one sentence. */
+    static String sentence(Set<String> doubts) {
+        List<String> some = doubts.stream().limit(MOST_SAID).toList();
+        return String.join("; ", some)
+                + (doubts.size() > some.size() ? "; and " + (doubts.size() - some.size()) + " more" : "");
+    }
+
+    private void look(Clause clause, Expr.Test test) {
+        Set<Spot> read = survey.spots(test);
+        test.attributes(attribute -> inside(test, attribute));
+        Spot spot = read.isEmpty() ? null : List.copyOf(read).get(read.size() - 1);
+        if (spot == null || read.size() > 1 && !Space.readsTool(test)) {
+            joint(test, new ArrayList<>(read));
+            return;
+        }
+        boolean pattern = test instanceof Expr.Matches
+                || test instanceof Expr.Affix
+                || test instanceof Expr.MatchesGlob
+                || test instanceof Expr.InCidr
+                || test instanceof Expr.MemberOfList member && entries(judges.get(clause.side()), member, spot);
+        if (pattern) {
+            String text = clause.side() + clause.pack() + ": " + Canonical.expr(test);
+            patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
+            written.put(text, clause);
+        }
+        counts(test);
+    }
+
+    private void inside(Expr.Test test, Attribute attribute) {
+        for (Spot spot : Spot.of(attribute)) {
+            var source = attribute.source();
+            boolean at = space.spots().contains(spot)
+                    && (source == null || source.steps().size() == spot.steps().size());
+            if (!at) {
+                sampled(test, "reads inside of other values");
+            }
+        }
+    }
+
+    /** Whether the list holds patterns; and if it is too long to try all entries beside another list, says so. */
+    private boolean entries(Judge judge, Expr.MemberOfList member, Spot spot) {
+        lists.computeIfAbsent(spot, key -> new HashSet<>()).add(member.list().name());
+        List<String> tried = Survey.entries(judges, member.list());
+        if (tried.size() == Survey.MOST_ENTRIES && lists.get(spot).size() > 1) {
+            out.add("the list `" + member.list().name() + "` is too long to try every entry");
+        }
+        return judge.value(member.list()) instanceof List<?> all
+                && all.stream().map(String::valueOf).anyMatch(Glob::isPattern);
+    }
+
+    private void counts(Expr.Test test) {
+        for (Operand operand : Canonical.operands(test)) {
+            if (operand instanceof Operand.Count count) {
+                survey.at(Spot.of(count.list()).get(0)).values().forEach(mentions -> {
+                    if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty()) {
+                        sampled(test, "counts a list that is also asked for its texts, or counts some of them");
+                    }
+                });
+            } else if (operand instanceof Operand.HoursSince
+                    && Canonical.operands(test).stream()
+                            .anyMatch(other -> other instanceof Operand.Literal literal
+                                    && literal.value() instanceof Double hours
+                                    && hours * 3_600 != Math.rint(hours * 3_600))) {
+                sampled(test, "compares with a part of a second");
+            } else if (operand instanceof Operand.Field field && field.type() == Type.LIST) {
+                survey.at(Spot.of(field.attribute()).get(0)).values().forEach(mentions -> {
+                    if (mentions.texts.size() > 4) {
+                        sampled(test, "asks a list that could hold many combinations of texts");
+                    }
+                });
+            }
+        }
+    }
+
+    /** Two texts of which nothing is asked but literals and whether both are equal are exact; other pairs are not. */
+    private void joint(Expr.Test test, List<Spot> read) {
+        if (read.isEmpty()) {
+            return;
+        }
+        boolean equality = read.size() == 2
+                && test instanceof Expr.Compare compare
+                && compare.op().equality()
+                && compare.left() instanceof Operand.Field left
+                && compare.right() instanceof Operand.Field
+                && left.type() == Type.TEXT;
+        if (!equality) {
+            sampled(test, "compares two values");
+            return;
+        }
+        partners.computeIfAbsent(read.get(0), key -> new HashSet<>()).add(read.get(1));
+        partners.computeIfAbsent(read.get(1), key -> new HashSet<>()).add(read.get(0));
+        unequal.addAll(read);
+    }
+
+    private void pairs() {
+        for (Spot spot : unequal) {
+            if (partners.getOrDefault(spot, Set.of()).size() > 1 || patterns.containsKey(spot)) {
+                out.add(Space.name(spot) + " is compared with more than one other value, or with a pattern as well:"
+                        + " that is sampled");
+            }
+        }
+    }
+
+    private void patterns(Spot spot, Map<String, Expr.Test> tests) {
+        boolean blocks = tests.values().stream().anyMatch(Expr.InCidr.class::isInstance);
+        boolean mixed = blocks && !tests.values().stream().allMatch(Expr.InCidr.class::isInstance);
+        int wanted = tests.size() > MOST_PATTERNS ? Integer.MAX_VALUE : (1 << tests.size()) + (blocks ? 1 : 0);
+        Set<String> named = new HashSet<>();
+        survey.at(spot).values().forEach(mentions -> named.addAll(mentions.texts));
+        Set<String> seen = new HashSet<>();
+        for (JsonNode value : Candidates.of(survey.at(spot), spot.required())) {
+            if (value != null && value.isTextual() && !named.contains(value.textValue())) {
+                String results = results(spot, tests, value);
+                if (blocks || results.indexOf('0' + Condition.UNKNOWN) < 0) {
+                    seen.add(results);
+                }
+            }
+        }
+        if (mixed || seen.size() < wanted) {
+            tests.values().forEach(test -> sampled(test, "compares with a pattern"));
+        }
+    }
+
+    private String results(Spot spot, Map<String, Expr.Test> tests, JsonNode text) {
+        var results = new StringBuilder();
+        tests.forEach((key, test) -> {
+            try {
+                results.append(space.alone(Objects.requireNonNull(written.get(key)), test, spot, text));
+            } catch (BadCall e) {
+                results.append('-'); // no text can stand here
+            }
+        });
+        return results.toString();
+    }
+
+    private void aliases() {
+        for (Spot one : space.spots()) {
+            for (Spot other : space.spots()) {
+                if (one.aliases(other)) {
+                    out.add(Space.name(one) + " and " + Space.name(other) + " can be one place under two names");
+                }
+            }
+        }
+    }
+
+    private void sampled(Expr.Test test, String why) {
+        out.add("`" + Canonical.expr(test) + "` " + why + ": that is sampled");
+    }
+}

@@ -1,0 +1,276 @@
+package dev.countersign.rules.boundary;
+
+import dev.countersign.rules.dialect.Expr;
+import dev.countersign.rules.dialect.Operand;
+import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.Glob;
+import dev.countersign.rules.facts.NamedList;
+import dev.countersign.rules.facts.Type;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What some clauses read and compare: the spots, and for each what its value is compared with. Spots of which one lies
+ * inside the other are one spot.
+ */
+final class Survey {
+    /** The most entries of a named list that are tried; those in which both judges differ come first. */
+    static final int MOST_ENTRIES = 200;
+
+    private static final double MOST_HOURS = 1e7;
+
+    private final List<Judge> judges;
+    private final Instant now;
+    private final Set<Spot> raw = new LinkedHashSet<>();
+    private final Map<Spot, Map<List<String>, Mentions>> mentions = new LinkedHashMap<>();
+
+    /**
+     * What these clauses read.
+     *
+     * @param only if given, the clauses whose spots are looked at; what others compare there counts all the same
+     */
+    Survey(List<Judge> judges, Instant now, List<Clause> clauses, @Nullable List<Clause> only) {
+        this.judges = judges;
+        this.now = now;
+        clauses.forEach(clause -> clause.conditions()
+                .forEach(condition -> condition.attributes(attribute -> raw.addAll(Spot.of(attribute)))));
+        for (Clause clause : only == null ? clauses : only) {
+            tests(clause, test -> spots(test).forEach(spot -> mentions.putIfAbsent(spot, new LinkedHashMap<>())));
+        }
+        var joint = new ArrayList<Expr.Test>();
+        for (Clause clause : clauses) {
+            tests(clause, test -> {
+                mention(judges.get(clause.side()), test);
+                if (fields(test).size() > 1) {
+                    joint.add(test);
+                }
+            });
+        }
+        for (int pass = 0; pass < 2; pass++) {
+            joint.forEach(this::share);
+        }
+    }
+
+    static void tests(Clause clause, java.util.function.Consumer<Expr.Test> visitor) {
+        clause.conditions().forEach(condition -> condition.tests(visitor));
+    }
+
+    /** The spots to try values at, in the order in which clauses read them. */
+    List<Spot> spots() {
+        return List.copyOf(mentions.keySet());
+    }
+
+    /** What is compared inside a spot, by the path inside of it. */
+    Map<List<String>, Mentions> at(Spot spot) {
+        return mentions.getOrDefault(spot, Map.of());
+    }
+
+    /** The spots that decide a test. */
+    Set<Spot> spots(Expr.Test test) {
+        var out = new LinkedHashSet<Spot>();
+        test.attributes(attribute -> Spot.of(attribute).forEach(spot -> out.add(whole(spot))));
+        boolean ages = dev.countersign.rules.dialect.Canonical.operands(test).stream()
+                .anyMatch(Operand.HoursSince.class::isInstance);
+        if (ages && raw.contains(Spot.NOW)) {
+            out.add(Spot.NOW);
+        }
+        return out;
+    }
+
+    private Spot whole(Spot spot) {
+        for (int steps = 0; steps < spot.steps().size(); steps++) {
+            var outer = new Spot(spot.root(), spot.reference(), spot.steps().subList(0, steps));
+            if (raw.contains(outer)) {
+                return outer;
+            }
+        }
+        return spot;
+    }
+
+    /** The attributes that a test reads and that have mentions of their own. */
+    private List<Mentions> fields(Expr.Test test) {
+        var out = new ArrayList<Mentions>();
+        test.attributes(attribute -> {
+            Mentions found = of(attribute);
+            if (found != null) {
+                out.add(found);
+            }
+        });
+        return out;
+    }
+
+    private @Nullable Mentions of(Attribute attribute) {
+        List<Spot> spots = Spot.of(attribute);
+        if (spots.isEmpty()) {
+            return null;
+        }
+        Spot own = spots.get(spots.size() - 1);
+        Spot whole = whole(own);
+        Map<List<String>, Mentions> inside = mentions.get(whole);
+        if (inside == null) {
+            return null;
+        }
+        var source = attribute.source();
+        List<String> path = source == null
+                ? List.of()
+                : source.steps().subList(whole.steps().size(), source.steps().size());
+        return inside.computeIfAbsent(List.copyOf(path), key -> new Mentions());
+    }
+
+    private void mention(Judge judge, Expr.Test test) {
+        test.attributes(attribute -> {
+            Mentions found = of(attribute);
+            if (found != null) {
+                found.types.add(attribute.type());
+            }
+            Map<List<String>, Mentions> type = mentions.get(Spot.RESOURCE_TYPE);
+            if (attribute.builtIn() == BuiltIn.TOOL && type != null) {
+                type.computeIfAbsent(List.of(), key -> new Mentions()).texts.add("tool");
+            }
+        });
+        if (test instanceof Expr.Compare compare) {
+            compared(judge, compare.left(), compare.right());
+            compared(judge, compare.right(), compare.left());
+        } else if (test instanceof Expr.In in) {
+            in.values().forEach(literal -> literal(in.left(), literal.value()));
+        } else if (test instanceof Expr.Matches matches) {
+            samples(matches.left(), Samples.regex(matches.regex().pattern().pattern()));
+        } else if (test instanceof Expr.Contains contains) {
+            Mentions list = of(contains.list());
+            if (list != null) {
+                list.asked = true;
+                if (value(judge, contains.text()) instanceof String text) {
+                    list.texts.add(text);
+                }
+            }
+        } else if (test instanceof Expr.MemberOfList member) {
+            entries(member.left(), member.list());
+        } else if (test instanceof Expr.MemberOfAttribute member) {
+            Mentions list = of(member.list());
+            if (list != null) {
+                list.asked = true;
+                if (value(judge, member.left()) instanceof String text) {
+                    list.texts.add(text);
+                }
+            }
+        } else if (test instanceof Expr.Affix affix) {
+            samples(affix.left(), Samples.affix(affix.text()));
+        } else if (test instanceof Expr.InCidr cidr) {
+            samples(new Operand.Field(cidr.address()), Samples.cidr(cidr.text()));
+        } else if (test instanceof Expr.MatchesGlob glob) {
+            samples(new Operand.Field(glob.attribute()), Samples.glob(glob.pattern()));
+        }
+    }
+
+    private void compared(Judge judge, Operand one, Operand with) {
+        Object value = value(judge, with);
+        if (value != null) {
+            literal(one, value);
+        }
+        if (one instanceof Operand.Count count && count.pattern() != null) {
+            samples(new Operand.Field(count.list()), Samples.glob(count.pattern()));
+        }
+    }
+
+    private static @Nullable Object value(Judge judge, Operand operand) {
+        if (operand instanceof Operand.Literal literal) {
+            return literal.value();
+        }
+        return operand instanceof Operand.Parameter parameter ? judge.value(parameter.param()) : null;
+    }
+
+    private void literal(Operand operand, Object value) {
+        Mentions found = of(operand);
+        if (found == null) {
+            return;
+        }
+        if (operand instanceof Operand.HoursSince && value instanceof Double hours) {
+            if (Math.abs(hours) < MOST_HOURS) {
+                long whole = (long) Math.floor(hours * 3_600);
+                found.times.add(now.minusSeconds(whole).minusNanos((long) ((hours * 3_600 - whole) * 1e9)));
+            }
+        } else if (operand instanceof Operand.Count && value instanceof Double bound) {
+            found.size(bound);
+        } else if (value instanceof String text) {
+            found.texts.add(text);
+        } else if (value instanceof Double number) {
+            found.numbers.add(number + 0.0);
+        } else if (value instanceof Instant time) {
+            found.times.add(time);
+        }
+    }
+
+    private @Nullable Mentions of(Operand operand) {
+        if (operand instanceof Operand.Field field) {
+            return of(field.attribute());
+        }
+        if (operand instanceof Operand.HoursSince since) {
+            return of(since.time());
+        }
+        return operand instanceof Operand.Count count ? of(count.list()) : null;
+    }
+
+    private void samples(Operand operand, List<String> texts) {
+        Mentions found = of(operand);
+        if (found != null) {
+            found.samples.addAll(texts);
+        }
+    }
+
+    private void entries(Operand left, NamedList list) {
+        Mentions found = of(left);
+        if (found == null) {
+            return;
+        }
+        for (String entry : entries(judges, list)) {
+            if (Glob.isPattern(entry)) {
+                found.samples.addAll(Samples.glob(entry));
+            } else {
+                found.texts.add(entry);
+            }
+        }
+    }
+
+    /** The entries of a list that are tried: those that only one judge has, then others. */
+    static List<String> entries(List<Judge> judges, NamedList list) {
+        List<Set<String>> sides = judges.stream()
+                .<Set<String>>map(judge -> judge.value(list) instanceof List<?> entries
+                        ? new LinkedHashSet<>(
+                                entries.stream().map(String::valueOf).toList())
+                        : Set.of())
+                .toList();
+        var all = new LinkedHashSet<String>();
+        sides.forEach(side -> side.stream()
+                .filter(entry -> !sides.stream().allMatch(other -> other.contains(entry)))
+                .forEach(all::add));
+        sides.forEach(all::addAll);
+        return all.stream().limit(MOST_ENTRIES).toList();
+    }
+
+    /** A test that compares two values: each is tried with what the other is compared with. */
+    private void share(Expr.Test test) {
+        List<Mentions> fields = fields(test);
+        for (Mentions one : fields) {
+            for (Mentions other : fields) {
+                if (one != other) {
+                    one.share(other);
+                }
+            }
+        }
+        boolean list = test instanceof Expr.Contains || test instanceof Expr.MemberOfAttribute;
+        if (list) {
+            fields.forEach(found -> {
+                if (found.types.contains(Type.LIST)) {
+                    found.texts.add("other"); // what a text that no rule mentions is first tried as
+                }
+            });
+        }
+    }
+}
