@@ -1,6 +1,7 @@
 package dev.countersign.server;
 
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
@@ -9,6 +10,8 @@ import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.entities.EntityDirectory;
+import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.HttpVerticle;
@@ -83,6 +86,8 @@ public final class Server implements AutoCloseable {
     private static final int MOST_STREAMS = 256;
 
     private static final int MOST_STREAMS_OF_TENANT = 16;
+    /** How much memory the entities that decisions asked for may take, roughly. */
+    private static final long ENTITY_BYTES = 64L << 20;
 
     private interface Step {
         void run() throws Exception;
@@ -153,6 +158,10 @@ public final class Server implements AutoCloseable {
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         policyChanges.reading(Proposal.Kind.POLICY, RowChange::read);
+        var entityStore = new EntityStore(pool, changes, clock);
+        var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
+        fresh.live("entities", -1L, directory::forget);
+        var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
         var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
         fresh.listen(Followers.CHANNEL, followers::heard);
@@ -172,6 +181,8 @@ public final class Server implements AutoCloseable {
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
+                entityStore,
+                tenant -> packEntities,
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),

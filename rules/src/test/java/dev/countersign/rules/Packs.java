@@ -9,7 +9,10 @@ import dev.countersign.rules.dialect.Diagnostics;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.EntityKey;
+import dev.countersign.rules.facts.Found;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Stored;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.pack.PackReader;
 import java.time.Instant;
@@ -80,6 +83,21 @@ public final class Packs {
         return RuleBase.of(List.of(pack(rules)));
     }
 
+    /** A call for which the store knows the same of its subject and resource as the caller sends. */
+    public static Call stored(Call call) {
+        return call.with(new Stored(
+                entity(call.subjectType(), call.subjectId(), call.subject()),
+                entity(call.resourceType(), call.resourceId(), call.resource()),
+                Map.of()));
+    }
+
+    private static Found entity(String type, String id, JsonNode part) {
+        JsonNode properties = part.get("properties");
+        return properties == null || !properties.isObject()
+                ? Found.Nothing.UNKNOWN
+                : new Found.Entity(new EntityKey(type, id), properties, 1, null);
+    }
+
     /** A request whose parts are given in YAML, and otherwise say that agent a-1 runs tool t-1. */
     public static Request request(RuleBase base, String yaml) {
         try {
@@ -89,7 +107,7 @@ public final class Packs {
                     given.has("action") ? given.get("action") : YAML.readTree("{name: run}"),
                     given.has("resource") ? given.get("resource") : YAML.readTree("{type: tool, id: t-1}"),
                     given.get("context"));
-            return new Request("demo", call, NOW, base.values(Map.of(), Map.of()));
+            return new Request("demo", stored(call), NOW, base.values(Map.of(), Map.of()));
         } catch (BadCall | com.fasterxml.jackson.core.JsonProcessingException e) {
             throw new IllegalArgumentException(yaml, e);
         }

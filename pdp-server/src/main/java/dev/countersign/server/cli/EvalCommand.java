@@ -67,10 +67,10 @@ final class EvalCommand implements Callable<Integer> {
         return complete ? Exit.OK : Exit.USAGE;
     }
 
-    private static boolean answer(TenantPolicy policy, Evaluator evaluator, byte[] request, PrintWriter out) {
+    private boolean answer(TenantPolicy policy, Evaluator evaluator, byte[] request, PrintWriter out) {
         try {
             Moment now = Moment.of(System.currentTimeMillis());
-            Request made = JudgingOptions.request(request, policy, now.instant());
+            Request made = judging.request(request, policy, now.instant());
             var decided = new Decided(
                     UuidV7.of(now.instant().toEpochMilli(), new SecureRandom()).toString(),
                     now,

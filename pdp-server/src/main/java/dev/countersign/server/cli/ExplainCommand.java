@@ -32,7 +32,7 @@ final class ExplainCommand implements Callable<Integer> {
             return Exit.USAGE;
         }
         try {
-            Request made = JudgingOptions.request(Files.readAllBytes(request), policy, Instant.now());
+            Request made = judging.request(Files.readAllBytes(request), policy, Instant.now());
             PrintWriter out = judging.out();
             out.print(new Explainer(policy.base()).explain(made).toText());
             out.flush();

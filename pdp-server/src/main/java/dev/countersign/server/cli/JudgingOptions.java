@@ -1,6 +1,8 @@
 package dev.countersign.server.cli;
 
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.entities.EntityNeeds;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
@@ -26,6 +28,9 @@ final class JudgingOptions {
     @Spec(Spec.Target.MIXEE)
     private @Nullable CommandSpec spec;
 
+    private EntityNeeds needs = EntityNeeds.NONE;
+    private PackEntities entities = PackEntities.NONE;
+
     PrintWriter out() {
         return Objects.requireNonNull(spec).commandLine().getOut();
     }
@@ -38,12 +43,18 @@ final class JudgingOptions {
     @Nullable
     TenantPolicy policy() {
         List<Pack> read = PackOptions.read(packs, err());
-        return read == null ? null : TenantPolicy.of(RuleBase.of(read), System.getenv());
+        if (read == null) {
+            return null;
+        }
+        needs = EntityNeeds.ofRules(
+                read.stream().flatMap(pack -> pack.rules().stream()).toList());
+        entities = PackEntities.union(read.stream().map(Pack::entities).toList());
+        return TenantPolicy.of(RuleBase.of(read), System.getenv());
     }
 
-    /** The request that {@code json} makes at {@code now}. */
-    static Request request(byte[] json, TenantPolicy policy, Instant now) throws BadCall {
-        Call call = Call.of(StrictJson.read(json));
+    /** The request that {@code json} makes at {@code now}, with what the packs' own entities say. */
+    Request request(byte[] json, TenantPolicy policy, Instant now) throws BadCall {
+        Call call = needs.resolve(Call.of(StrictJson.read(json)), entities::find);
         return new Request(DemoKeys.TENANT, call, now, policy.values());
     }
 }

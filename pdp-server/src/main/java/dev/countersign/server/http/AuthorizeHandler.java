@@ -128,7 +128,7 @@ final class AuthorizeHandler {
                 resource(kind, body, action),
                 body.get("params"),
                 context(kind, body));
-        return new Call(call.subject(), classed(kind, call.action()), call.resource(), call.context());
+        return new Call(call.subject(), classed(kind, call.action()), call.resource(), call.context(), null);
     }
 
     private static JsonNode principal(Caller caller, JsonNode given) throws BadCall {

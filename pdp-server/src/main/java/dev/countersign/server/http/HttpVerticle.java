@@ -1,5 +1,6 @@
 package dev.countersign.server.http;
 
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.StrictJson;
@@ -8,6 +9,7 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.identity.ApiKey;
@@ -30,6 +32,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
@@ -50,6 +53,8 @@ public final class HttpVerticle extends VerticleBase {
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
      * @param tenants the tenants
+     * @param entities what tenants say of users, agents and things
+     * @param packEntities what packs say of them, beneath the tenant's own
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
@@ -71,6 +76,8 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<KeyRing> keys,
             KeyStore keyStore,
             TenantStore tenants,
+            EntityStore entities,
+            Function<String, PackEntities> packEntities,
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
@@ -129,6 +136,8 @@ public final class HttpVerticle extends VerticleBase {
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
+                new EntitiesHandler(callers, shared.entities(), shared.packEntities()),
+                new EntityLoadHandler(callers, shared.entities()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                 new DocsHandler());
         HttpServer server = vertx.createHttpServer(new HttpServerOptions()

@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.function.Consumer;
@@ -44,16 +45,21 @@ final class Problems {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "text/plain; charset=utf-8")
                     .end(detail);
         } else {
-            ObjectNode body = JsonNodeFactory.instance
-                    .objectNode()
-                    .put("type", TYPE + kind)
-                    .put("title", response.getStatusMessage())
-                    .put("status", status)
-                    .put("detail", detail);
+            ObjectNode body = body(status, kind, detail);
             more.accept(body);
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                     .end(body.toString());
         }
+    }
+
+    /** A problem document. */
+    static ObjectNode body(int status, String kind, String detail) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("type", TYPE + kind)
+                .put("title", HttpResponseStatus.valueOf(status).reasonPhrase())
+                .put("status", status)
+                .put("detail", detail);
     }
 
     /** Whether the request's path is one of AuthZEN's own. */

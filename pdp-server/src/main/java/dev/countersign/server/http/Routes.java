@@ -33,7 +33,14 @@ final class Routes {
         this.metrics = metrics;
         this.none = new Answers(metrics, Answers.NONE);
         none.of(router.route()).handler(new RequestId());
-        none.of(router.route()).handler(BodyHandler.create(false).setBodyLimit(Bodies.MAX_BYTES));
+        var whole = BodyHandler.create(false).setBodyLimit(Bodies.MAX_BYTES);
+        none.of(router.route()).handler(ctx -> {
+            if (EntityLoadHandler.takes(ctx)) {
+                ctx.next();
+            } else {
+                whole.handle(ctx);
+            }
+        });
     }
 
     Router of(
@@ -47,6 +54,8 @@ final class Routes {
             ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
+            EntitiesHandler entities,
+            EntityLoadHandler load,
             OperationsHandler operations,
             DocsHandler docs) {
         decide(EvaluationHandler.SINGLE, evaluation::evaluation);
@@ -91,6 +100,17 @@ final class Routes {
         on("/api/v1/tenants", Map.of(HttpMethod.GET, tenants::list, HttpMethod.POST, tenants::create));
         on("/api/v1/tenants/:tenant", Map.of(HttpMethod.GET, tenants::get, HttpMethod.PUT, tenants::update));
         on("/api/v1/tenants/:tenant/administrators", Map.of(HttpMethod.POST, tenants::administer));
+        on(EntityLoadHandler.PATH, Map.of(HttpMethod.POST, load::load));
+        get("/api/v1/entities/:type", entities::list);
+        on(
+                "/api/v1/entities/:type/:id",
+                Map.of(
+                        HttpMethod.GET,
+                        entities::get,
+                        HttpMethod.PUT,
+                        entities::put,
+                        HttpMethod.DELETE,
+                        entities::delete));
         get("/.well-known/authzen-configuration", operations::metadata);
         get("/healthz", operations::health);
         get("/readyz", operations::ready);

@@ -132,6 +132,27 @@ class CliTest {
     }
 
     @Test
+    void evalAndExplainKnowTheEntitiesOfThePacksAndBelieveNoCaller() throws IOException {
+        Path pack = Files.createDirectories(directory.resolve("staff/entities")).getParent();
+        RunningServer.pack(
+                pack,
+                "name: staff\nversion: 1.0.0\n",
+                "package staff\n\nrule \"x\"\nwhen Request( roles contains \"boss\" )\nthen decision.allow(\"A\"); end\n");
+        Files.writeString(
+                pack.resolve("entities/users.jsonl"),
+                "{\"type\": \"user\", \"id\": \"alice\", \"roles\": [\"boss\"]}\n");
+        String claims = GOOD.replace("\"alice\"", "\"bob\", \"properties\": {\"roles\": [\"boss\"]}");
+        Ran ran = run("eval", "--packs", pack.toString(), "--jsonl", file("requests.jsonl", GOOD + "\n" + claims));
+        assertThat(ran.out().lines().map(Reply::parse).map(Reply::decision)).containsExactly(true, false);
+        Ran told = run("explain", "--packs", pack.toString(), "--request", file("request.json", claims));
+        assertThat(told.out()).contains("roles").contains("absent");
+        Files.writeString(pack.resolve("entities/users.jsonl"), "{\"type\": \"user\"}\n");
+        Ran wrong = run("check", pack.toString());
+        assertThat(wrong.code()).isEqualTo(1);
+        assertThat(wrong.err()).contains("entities/users.jsonl:1:1: error Y003");
+    }
+
+    @Test
     void evalAnswersASingleRequest() throws IOException {
         Ran ran = run("eval", "--packs", CERTIFICATION, "--request", file("request.json", GOOD));
         assertThat(ran.code()).isZero();

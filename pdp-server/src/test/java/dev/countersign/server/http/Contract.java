@@ -11,6 +11,7 @@ import com.networknt.schema.SpecVersion.VersionFlag;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
@@ -67,12 +68,20 @@ final class Contract {
                 throw new AssertionError("the answer to " + method + " " + path + " lacks the header " + header);
             }
         });
-        JsonNode body = media.endsWith("json") ? reply.json() : TextNode.valueOf(reply.body());
-        var mistakes = SCHEMAS.getSchema(SchemaLocation.of(ID + "#" + where + "/content/" + escaped(media) + "/schema"))
-                .validate(body);
-        if (!mistakes.isEmpty()) {
-            throw new AssertionError(method + " " + path + " is not as openapi.yaml says: " + mistakes + "\n" + body);
+        var schema = SCHEMAS.getSchema(SchemaLocation.of(ID + "#" + where + "/content/" + escaped(media) + "/schema"));
+        for (JsonNode body : bodies(media, reply)) {
+            var mistakes = schema.validate(body);
+            if (!mistakes.isEmpty()) {
+                throw new AssertionError(
+                        method + " " + path + " is not as openapi.yaml says: " + mistakes + "\n" + body);
+            }
         }
+    }
+
+    private static List<JsonNode> bodies(String media, Reply reply) {
+        return media.endsWith("ndjson")
+                ? reply.lines()
+                : List.of(media.endsWith("json") ? reply.json() : TextNode.valueOf(reply.body()));
     }
 
     private static String template(String path) {

@@ -43,6 +43,9 @@ class PlanesTest {
             {"subject": {"type": "agent", "id": "mole-subject"}, "action": {"name": "mole-action"},
              "resource": {"type": "tool", "id": "mole-tool"}, "context": {"confidence": 0.99}}""";
 
+    private static final String ENTITY = "/api/v1/entities/mole/mole-1";
+    private static final Operation LOAD = new Operation("POST", "/api/v1/entities");
+
     private static RunningServer server;
     /** A key of another tenant that may do everything a tenant's key may. */
     private static ApiKey stranger;
@@ -79,6 +82,8 @@ class PlanesTest {
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
+        Reply put = server.put(ENTITY, server.key("admin"), "{\"attributes\": {\"a\": \"mole-attribute\"}}");
+        assertThat(put.status()).isEqualTo(201);
         Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
         proposal = proposed.json().path("id").asText();
         assertThat(proposed.status()).isEqualTo(202);
@@ -105,13 +110,15 @@ class PlanesTest {
                 .path()
                 .replace("{tenant}", "demo")
                 .replace("{name}", "approvals.denylist")
+                .replace("/entities/{type}/{id}", "/entities/{type}/mole-1")
+                .replace("{type}", "mole")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
                 .replace("/policies/{id}", "/policies/" + policy)
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)
-                .header("Content-Type", "application/json")
+                .header("Content-Type", operation.equals(LOAD) ? "application/x-ndjson" : "application/json")
                 .method(operation.method(), body(operation)));
     }
 
@@ -120,25 +127,18 @@ class PlanesTest {
             return BodyPublishers.noBody();
         }
         String own = CALL.replace("mole-", "own-");
-        Map<String, String> bodies = Map.of(
-                "/access/v1/evaluation",
-                own,
-                "/access/v1/evaluations",
-                own,
-                "/v1/policy/evaluate",
-                "{\"action\": \"x\"}",
-                "/api/v1/policies/{id}",
-                "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}",
-                "/v1/authorize/tool-call",
-                "{\"action\": \"x\"}",
-                "/v1/authorize/data-access",
-                "{\"action\": \"x\", \"resource\": \"r\"}",
-                "/v1/authorize/action",
-                "{\"action\": \"x\"}",
-                "/v1/authorize/egress",
-                "{\"action\": \"x\"}",
-                "/api/v1/settings/{name}",
-                "{\"value\": [\"theirs\"]}");
+        Map<String, String> bodies = Map.ofEntries(
+                Map.entry("/access/v1/evaluation", "/access/v1/evaluations"),
+                Map.entry("/v1/policy/evaluate", "{\"action\": \"x\"}"),
+                Map.entry(
+                        "/api/v1/policies/{id}", "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}"),
+                Map.entry("/v1/authorize/tool-call", "{\"action\": \"x\"}"),
+                Map.entry("/v1/authorize/data-access", "{\"action\": \"x\", \"resource\": \"r\"}"),
+                Map.entry("/v1/authorize/action", "{\"action\": \"x\"}"),
+                Map.entry("/v1/authorize/egress", "{\"action\": \"x\"}"),
+                Map.entry("/api/v1/settings/{name}", "{\"value\": [\"theirs\"]}"),
+                Map.entry("/api/v1/entities", "{\"type\": \"mole\", \"id\": \"mole-2\", \"roles\": [\"theirs\"]}"),
+                Map.entry("/api/v1/entities/{type}/{id}", "{\"roles\": [\"theirs\"]}"));
         return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
     }
 
@@ -173,21 +173,33 @@ class PlanesTest {
         if (OPERATORS.contains(operation.path())) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
         }
-        if (operation.path().contains("{id}")) {
+        boolean putsItsOwn = operation.path().equals("/api/v1/entities/{type}/{id}")
+                && !operation.method().equals("GET");
+        if (operation.path().contains("{id}") && !putsItsOwn) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        assertThat(reply.body())
-                .doesNotContain("mole-")
-                .doesNotContain(server.key("agent").substring(0, 12));
+        assertThat(reply.body()).doesNotContain("mole-attribute", "\"id\":\"" + decision);
+        if (!showsItsOwn(operation.path())) {
+            assertThat(reply.body()).doesNotContain("mole-");
+        }
+        assertThat(reply.body()).doesNotContain(server.key("agent").substring(0, 12));
         JsonNode own = server.get("/api/v1/settings/approvals.denylist", server.key("admin"))
                 .json();
         assertThat(own.path("value").toString()).isEqualTo("[\"mole-entry\"]");
+        JsonNode entity = server.get(ENTITY, server.key("admin")).json();
+        assertThat(entity.path("attributes").toString()).isEqualTo("{\"a\":\"mole-attribute\"}");
+        assertThat(entity.path("roles")).isEmpty();
         assertThat(server.get("/api/v1/policies/" + policy, server.key("admin"))
                         .json()
                         .path("version")
                         .asInt())
                 .isEqualTo(1);
         assertThat(server.post("/access/v1/evaluation", CALL).status()).isEqualTo(200);
+    }
+
+    /** Where the stranger's own requests may have left the same words. */
+    private static boolean showsItsOwn(String path) {
+        return path.contains("evaluat") || path.contains("entities") || path.equals("/api/v1/decisions");
     }
 }

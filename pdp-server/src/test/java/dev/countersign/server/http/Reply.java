@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
+import java.util.List;
 
 /** What a server answered. */
 public record Reply(int status, HttpHeaders headers, String body) {
@@ -22,6 +23,11 @@ public record Reply(int status, HttpHeaders headers, String body) {
     /** The body as JSON; an error of the test if it is none. */
     public JsonNode json() {
         return parse(body);
+    }
+
+    /** The body as one value of JSON a line. */
+    public List<JsonNode> lines() {
+        return body.lines().map(Reply::parse).toList();
     }
 
     /** The boolean of an AuthZEN answer, which must be there and be a boolean. */

@@ -333,7 +333,7 @@ final class Space {
         try {
             return new Request(
                     frame.tenant(),
-                    Call.of(body(assignment)),
+                    Bodies.call(spots, body(assignment)),
                     now(assignment),
                     judges.get(side).values());
         } catch (BadCall e) {
@@ -343,7 +343,7 @@ final class Space {
 
     /** What a test says of a text that stands at a spot of a tool call, alone; the text need not be among the values. */
     int alone(Clause clause, Expr.Test test, Spot spot, JsonNode text) throws BadCall {
-        Call call = Call.of(Bodies.of(List.of(spot), List.of(text)));
+        Call call = Bodies.call(List.of(spot), Bodies.of(List.of(spot), List.of(text)));
         var request = new Request(
                 frame.tenant(), call, frame.now(), judges.get(clause.side()).values());
         return conditions.get(clause.side()).of(test).test(request);

@@ -105,7 +105,7 @@ final class Survey {
 
     private Spot whole(Spot spot) {
         for (int steps = 0; steps < spot.steps().size(); steps++) {
-            var outer = new Spot(spot.root(), spot.steps().subList(0, steps));
+            var outer = new Spot(spot.root(), spot.reference(), spot.steps().subList(0, steps));
             if (raw.contains(outer)) {
                 return outer;
             }

@@ -92,7 +92,9 @@ public enum Code {
     /** The manifest is not valid. */
     Y001("pack.yaml is not valid"),
     /** A scenario file is not valid. */
-    Y002("a scenario file is not valid");
+    Y002("a scenario file is not valid"),
+    /** A line of an entity file is not valid. */
+    Y003("an entity file is not valid");
 
     private final String title;
 

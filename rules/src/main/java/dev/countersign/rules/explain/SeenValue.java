@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.dialect.Canonical;
 import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.Precedence;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.SourcePath;
 import dev.countersign.rules.facts.Type;
@@ -52,9 +53,11 @@ final class SeenValue {
 
     private static String cause(Attribute attribute, Request request) {
         SourcePath source = attribute.source();
-        Object raw = source == null ? null : source.read(request.call());
+        Object raw = attribute.raw(request.call());
         if (!(raw instanceof JsonNode node)) {
-            return source == null ? "its source failed" : "something on its path " + source.text() + " is no object";
+            return source == null || attribute.saidBy(request.call()) == Precedence.STORE
+                    ? "its source failed or has no object on its path"
+                    : "something on its path " + source.text() + " is no object";
         }
         String is = switch (node.getNodeType()) {
             case STRING -> "a text";

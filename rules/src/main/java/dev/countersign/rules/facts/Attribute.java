@@ -15,12 +15,14 @@ import org.jspecify.annotations.Nullable;
  * @param type what its value is; a value of another type is {@link Unavailable}
  * @param source where the value is read; {@code null} for what the server itself supplies
  * @param builtIn the built-in field that this is, or {@code null} for an attribute that a pack declares
+ * @param precedence whose word counts where the store of entities may know the value, too
  */
 public record Attribute(
         String name,
         Type type,
         @Nullable SourcePath source,
-        @Nullable BuiltIn builtIn) {
+        @Nullable BuiltIn builtIn,
+        Precedence precedence) {
     /** The longest text, in UTF-16 units, that rules judge; a longer one is {@link Unavailable}. */
     public static final int MAX_TEXT = 65_536;
 
@@ -36,9 +38,32 @@ public record Attribute(
      * The attribute's value in {@code call}: a {@code String}, {@code Double}, {@code Boolean}, {@code Instant} or
      * {@code List<@Nullable String>} as its type says, {@code null} if absent, or {@link Unavailable}.
      */
-    @Nullable
-    Object read(Call call) {
-        return source == null ? null : typed(source.read(call));
+    public @Nullable Object read(Call call) {
+        return typed(raw(call));
+    }
+
+    /**
+     * What stands for this attribute before its type is looked at: a node, a list of nodes, {@code null} if absent, or
+     * {@link Unavailable}.
+     */
+    public @Nullable Object raw(Call call) {
+        if (source == null) {
+            return null;
+        }
+        if (precedence == Precedence.STORE) {
+            return source.stored(call);
+        }
+        Object sent = source.read(call);
+        return sent == null && call.stored() != null && source.storable() ? source.stored(call) : sent;
+    }
+
+    /** Who says what {@link #raw} gives; {@code null} where nobody says anything. For the record of a decision. */
+    public @Nullable Precedence saidBy(Call call) {
+        return raw(call) == null
+                ? null
+                : precedence == Precedence.CALLER && source != null && source.read(call) != null
+                        ? Precedence.CALLER
+                        : Precedence.STORE;
     }
 
     private @Nullable Object typed(@Nullable Object raw) {

@@ -27,10 +27,12 @@ public enum BuiltIn {
     MODE("mode", Type.TEXT, "context.mode", false),
     /** The instant of the decision, from the server's clock. */
     NOW("now", Type.TIME, null, true),
-    /** The subject's roles. */
+    /** The subject's roles, as the store of entities has them. */
     ROLES("roles", Type.LIST, "subject.properties.roles", false),
-    /** The subject's groups. */
+    /** The subject's groups, as the store of entities has them. */
     GROUPS("groups", Type.LIST, "subject.properties.groups", false),
+    /** The id of the user to whom the subject belongs, as the store of entities has it. */
+    OWNER("owner", Type.TEXT, "subject.properties.owner", false),
     /** The party that acts for the subject (RFC 8693), as the caller claims it. */
     ACTOR("actor", Type.TEXT, "subject.properties.act.sub", false),
     /** The agent: the subject's id where {@code subjectType} is {@code agent}, else the actor, as the caller claims it. */
@@ -72,7 +74,9 @@ public enum BuiltIn {
 
     BuiltIn(String name, Type type, @Nullable String source, boolean required) {
         this.required = required;
-        this.attribute = new Attribute(name, type, source == null ? null : SourcePath.parse(source), this);
+        SourcePath path = source == null ? null : SourcePath.parse(source);
+        this.attribute = new Attribute(
+                name, type, path, this, path != null && path.relation() ? Precedence.STORE : Precedence.CALLER);
     }
 
     /** The attribute that rules see. */

@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param action object with string {@code name}
  * @param resource object with string {@code type} and {@code id}
  * @param context object, or {@code null} if the request has none
+ * @param stored what the store of entities said for this call, never a body; {@code null} if it was not asked
  */
 public record Call(
         JsonNode subject,
         JsonNode action,
         JsonNode resource,
-        @Nullable JsonNode context) {
+        @Nullable JsonNode context,
+        @Nullable Stored stored) {
     /**
      * The call that a request body asks about.
      *
@@ -45,7 +47,13 @@ public record Call(
                 entity("subject", subject, "type", "id"),
                 entity("action", action, "name"),
                 entity("resource", resource, "type", "id"),
-                object("context", context));
+                object("context", context),
+                null);
+    }
+
+    /** The same call, with what the store of entities said for it. */
+    public Call with(Stored answer) {
+        return new Call(subject, action, resource, context, answer);
     }
 
     private static JsonNode entity(String name, @Nullable JsonNode node, String... required) throws BadCall {
@@ -116,6 +124,7 @@ public record Call(
             case RESOURCE -> resource;
             case CONTEXT -> context;
             case ARGUMENTS -> (toolCall() ? resource : action).get("properties");
+            case ENTITIES -> null;
         };
     }
 }

@@ -2,13 +2,14 @@ package dev.countersign.rules.facts;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbering of everything that a set of packs may read: each attribute, parameter and list has one slot. Built once
  * per rule base and then only read.
  */
 public final class Layout {
-    private record Key(String name, Type type, String source) {}
+    private record Key(String name, Type type, @Nullable SourcePath source, Precedence precedence) {}
 
     private final Map<Key, Integer> attributes = new LinkedHashMap<>();
     private final Map<Param, Integer> params = new LinkedHashMap<>();
@@ -16,11 +17,8 @@ public final class Layout {
 
     /** The slot of an attribute; attributes that read the same place the same way share one. */
     public int slot(Attribute attribute) {
-        String source = attribute.source() == null
-                ? attribute.name()
-                : attribute.source().text();
-        String name = attribute.builtIn() == null ? "" : attribute.name();
-        return number(attributes, new Key(name, attribute.type(), source));
+        String name = attribute.builtIn() == null && attribute.source() != null ? "" : attribute.name();
+        return number(attributes, new Key(name, attribute.type(), attribute.source(), attribute.precedence()));
     }
 
     /** The slot of a parameter. */

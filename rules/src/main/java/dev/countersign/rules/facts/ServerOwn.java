@@ -19,7 +19,7 @@ public final class ServerOwn {
      * Stands for a stored condition that cannot be read any more. No request has it, so a test on it is always unknown,
      * and what names it is the answer's {@code missing}.
      */
-    public static final Attribute UNREADABLE = new Attribute("rule_expr", Type.BOOL, null, null);
+    public static final Attribute UNREADABLE = new Attribute("rule_expr", Type.BOOL, null, null, Precedence.CALLER);
 
     private ServerOwn() {}
 }

@@ -11,14 +11,21 @@ record Manifest(
         @Nullable String name,
         @Nullable String version,
         @Nullable String description,
+        @Nullable Map<String, Ent> entities,
         @Nullable Map<String, Attr> attributes,
         @Nullable Map<String, Par> params,
         @Nullable Map<String, Lst> lists,
         @Nullable Map<String, Approval> approvals,
         @Nullable Tests tests) {
+    record Ent(
+            @Nullable String type,
+            @Nullable String id,
+            @Nullable String description) {}
+
     record Attr(
             @Nullable String type,
             @Nullable String from,
+            @Nullable String precedence,
             @Nullable String description) {}
 
     record Par(

@@ -10,11 +10,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.Diagnostic;
 import dev.countersign.rules.dialect.Diagnostics;
-import dev.countersign.rules.facts.Attribute;
-import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.NamedList;
 import dev.countersign.rules.facts.Param;
-import dev.countersign.rules.facts.SourcePath;
 import dev.countersign.rules.facts.Type;
 import dev.countersign.rules.facts.Vocabulary;
 import java.time.Duration;
@@ -24,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -35,31 +32,7 @@ final class ManifestReader {
                     .build())
             .build();
     private static final Pattern PACK = Pattern.compile("[a-z][a-z0-9-]{0,62}");
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*){0,4}");
-    private static final Set<String> RESERVED = Set.of(
-            "true",
-            "false",
-            "null",
-            "in",
-            "not",
-            "matches",
-            "contains",
-            "memberOf",
-            "str",
-            "rule",
-            "when",
-            "then",
-            "end",
-            "package",
-            "import",
-            "global",
-            "param",
-            "list",
-            "count",
-            "hoursSince",
-            "cidr",
-            "glob",
-            "decision");
+    static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*){0,4}");
     private static final Pattern ENV = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
     private static final Pattern SECRET = Pattern.compile(
             "^(DATABASE_URL|REDIS_URL|PUBLIC_URL|COUNTERSIGN_.*)$|SECRET|PASSW|TOKEN|KEY|CREDENTIAL|PRIVATE");
@@ -104,8 +77,9 @@ final class ManifestReader {
                         "`" + both + "` is declared as a parameter and as a list; a tenant sets one value");
             }
         }
-        var vocabulary =
-                Vocabulary.of(name, attributes(orEmpty(manifest.attributes())), params, lists, templates.keySet());
+        var attributes = new AttributesReader(this::type, this::errorAt)
+                .read(orEmpty(manifest.entities()), orEmpty(manifest.attributes()));
+        var vocabulary = Vocabulary.of(name, attributes, params, lists, templates.keySet());
         return new Pack(
                 name,
                 manifest.version() == null ? "0" : manifest.version(),
@@ -114,31 +88,12 @@ final class ManifestReader {
                 vocabulary,
                 templates,
                 List.of(),
-                bar(manifest.tests()));
+                bar(manifest.tests()),
+                PackEntities.NONE);
     }
 
-    private List<Attribute> attributes(Map<String, Manifest.Attr> declared) {
-        var out = new ArrayList<Attribute>();
-        declared.forEach((name, attr) -> {
-            Type type = attr == null ? null : type(name, attr.type());
-            SourcePath from = attr == null || attr.from() == null ? null : SourcePath.parse(attr.from());
-            boolean taken =
-                    BuiltIn.all().stream().anyMatch(field -> field.name().equals(name));
-            if (!NAME.matcher(name).matches()) {
-                error(line(name), 1, "`" + name + "` is not a bare or dotted name");
-            } else if (RESERVED.contains(name.split("\\.", 2)[0])) {
-                error(line(name), 1, "`" + name + "` starts with a word of the rule language");
-            } else if (taken) {
-                error(line(name), 1, "`" + name + "` is a built-in field and cannot be declared again");
-            } else if (from == null) {
-                error(line(name), 1, "`" + name + "` needs `from:` with a path such as context.region");
-            } else if (from.many() && type != null && type != Type.LIST) {
-                error(line(name), 1, "`" + name + "` reads many values, so its type is list");
-            } else if (type != null) {
-                out.add(new Attribute(name, type, from, null));
-            }
-        });
-        return out;
+    private void errorAt(String member, String message) {
+        error(line(member), 1, message);
     }
 
     private Map<String, Param> params(String pack, Map<String, Manifest.Par> declared) {

@@ -1,6 +1,7 @@
 package dev.countersign.rules.pack;
 
 import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.Vocabulary;
 import java.util.List;
 import java.util.Map;
@@ -11,11 +12,12 @@ import java.util.Map;
  * @param name its name: lower-case letters, digits and dashes
  * @param version the author's version
  * @param description what it is for
- * @param digest SHA-256, in hex, over its manifest and rule files
+ * @param digest SHA-256, in hex, over its manifest, rule and entity files
  * @param vocabulary the names that its rules may use
  * @param templates its approval templates by name
  * @param rules its rules, by file and place
  * @param bar the coverage that its scenarios must reach
+ * @param entities the entities that it carries
  */
 public record Pack(
         String name,
@@ -25,7 +27,8 @@ public record Pack(
         Vocabulary vocabulary,
         Map<String, ApprovalTemplate> templates,
         List<Rule> rules,
-        Bar bar) {
+        Bar bar,
+        PackEntities entities) {
     /**
      * The coverage, in percent, below which a pack's tests fail.
      *

@@ -5,6 +5,7 @@ import dev.countersign.rules.dialect.Diagnostic;
 import dev.countersign.rules.dialect.Diagnostics;
 import dev.countersign.rules.dialect.Gate;
 import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.entities.EntityFiles;
 import dev.countersign.rules.facts.Declaration;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
@@ -15,9 +16,11 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -63,6 +66,11 @@ public final class PackReader {
                 error(folder.resolve(MANIFEST).toString(), "there is another pack with the name `" + pack.name() + "`");
             } else if (pack != null) {
                 refuseConflicts(folder, pack, declared);
+                for (Pack other : packs) {
+                    pack.entities()
+                            .conflicts(other.entities())
+                            .forEach(conflict -> error(folder.resolve(MANIFEST).toString(), conflict));
+                }
                 packs.add(pack);
             }
         }
@@ -133,10 +141,34 @@ public final class PackReader {
                     }
                 }
             }
+            readEntities(folder, texts);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         return read(folder.toString(), texts);
+    }
+
+    private void readEntities(Path folder, Map<String, String> texts) throws IOException {
+        Path entities = folder.resolve(EntityFiles.FOLDER);
+        if (!Files.isDirectory(entities)) {
+            return;
+        }
+        try (var entries = Files.list(entities)) {
+            for (Path entry : entries.sorted().toList()) {
+                String name = EntityFiles.FOLDER + "/" + entry.getFileName();
+                String lower = name.toLowerCase(Locale.ROOT);
+                if (lower.endsWith(".json") || lower.endsWith(".ndjson") || lower.endsWith(".jsonlines")) {
+                    error(entry.toString(), "this file is read by no pack: entities stand in *.jsonl files");
+                } else if (EntityFiles.isOne(name) && Files.size(entry) > EntityFiles.MAX_BYTES) {
+                    error(entry.toString(), "a file of entities has at most " + EntityFiles.MAX_BYTES + " bytes");
+                } else if (EntityFiles.isOne(name)) {
+                    String text = decode(entry);
+                    if (text != null) {
+                        texts.put(name, text);
+                    }
+                }
+            }
+        }
     }
 
     /**
@@ -163,6 +195,12 @@ public final class PackReader {
                 rules.addAll(gate.read(prefix + name, text));
             }
         });
+        var entities = new EntityFiles(pack.name(), diagnostics);
+        new TreeMap<>(texts).forEach((name, text) -> {
+            if (EntityFiles.isOne(name)) {
+                entities.read(prefix + name, text);
+            }
+        });
         if (texts.keySet().stream().noneMatch(name -> name.endsWith(".drl"))) {
             error(prefix + MANIFEST, "the pack has no .drl file");
         }
@@ -174,7 +212,8 @@ public final class PackReader {
                 pack.vocabulary(),
                 pack.templates(),
                 List.copyOf(rules),
-                pack.bar());
+                pack.bar(),
+                entities.entities());
     }
 
     private @Nullable String decode(Path file) throws IOException {
@@ -190,14 +229,12 @@ public final class PackReader {
     }
 
     private static String digest(Map<String, String> texts) {
-        var out = new StringBuilder();
-        new TreeMap<>(texts)
-                .forEach((name, text) -> out.append(name)
-                        .append('\n')
-                        .append(text.length())
-                        .append('\n')
-                        .append(text));
-        return Sha256.hex(out.toString());
+        MessageDigest digest = Sha256.newDigest();
+        new TreeMap<>(texts).forEach((name, text) -> {
+            digest.update((name + "\n" + text.length() + "\n").getBytes(StandardCharsets.UTF_8));
+            digest.update(text.getBytes(StandardCharsets.UTF_8));
+        });
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     private void error(String file, String message) {

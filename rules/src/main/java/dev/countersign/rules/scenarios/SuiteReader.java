@@ -3,6 +3,7 @@ package dev.countersign.rules.scenarios;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.entities.GivenEntities;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
@@ -28,6 +29,8 @@ final class SuiteReader {
     private final ExpectReader expects;
     private final InvariantReader invariants;
     private final Fixtures shared;
+    private final GivenEntities entities;
+    private final List<String> given = new ArrayList<>(Fixtures.PARTS);
     private final List<Scenario> scenarios = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
 
@@ -54,6 +57,8 @@ final class SuiteReader {
         this.expects = new ExpectReader(mistakes, pack);
         this.invariants = new InvariantReader(mistakes, expects, settings, pack);
         this.shared = shared;
+        this.entities = new GivenEntities(pack.vocabulary(), pack.entities());
+        given.addAll(entities.names());
     }
 
     /** The suite of a file, or {@code null} if it has no name or no clock. Mistakes are reported. */
@@ -94,8 +99,8 @@ final class SuiteReader {
 
     private Map<String, JsonNode> parts(Yaml value, String what, Fixtures fixtures, Map<String, JsonNode> under) {
         var out = new LinkedHashMap<String, JsonNode>(under);
-        mistakes.object(value, what, Fixtures.PARTS).forEach((part, written) -> {
-            JsonNode node = fixtures.part(part, written, mistakes);
+        mistakes.object(value, what, given).forEach((part, written) -> {
+            JsonNode node = entities.names().contains(part) ? written.json() : fixtures.part(part, written, mistakes);
             out.put(part, node == null ? JsonNodeFactory.instance.nullNode() : node);
         });
         return out;
@@ -147,11 +152,12 @@ final class SuiteReader {
             return;
         }
         for (String column : columns) {
-            if (!Fixtures.isPath(column) && !ExpectReader.KEYS.contains(column)) {
+            boolean path = Fixtures.isPath(column) || entities.names().contains(column);
+            if (!path && !ExpectReader.KEYS.contains(column)) {
                 mistakes.error(
                         columnsAt.line(),
                         "`" + column + "` is no column",
-                        "it is a path from " + String.join(", ", Fixtures.PARTS) + ", or one of "
+                        "it is a path from " + String.join(", ", given) + ", or one of "
                                 + String.join(", ", ExpectReader.KEYS));
                 return;
             }
@@ -186,12 +192,14 @@ final class SuiteReader {
             if (Fixtures.PARTS.contains(column)) {
                 JsonNode part = common.fixtures().part(column, cell, mistakes);
                 parts.put(column, part == null ? JsonNodeFactory.instance.nullNode() : part.deepCopy());
+            } else if (entities.names().contains(column)) {
+                parts.put(column, cell.json());
             } else if (ExpectReader.KEYS.contains(column) && !cell.json().isNull()) {
                 expect.put(column, cell);
             }
         }
         for (int i = 0; i < columns.size(); i++) {
-            if (columns.get(i).indexOf('.') > 0) {
+            if (columns.get(i).indexOf('.') > 0 && !entities.names().contains(columns.get(i))) {
                 set(parts, columns.get(i), values.get(i));
             }
         }
@@ -237,7 +245,7 @@ final class SuiteReader {
                         common.tenant(),
                         common.clock(),
                         row.settings(),
-                        call,
+                        entities.call(call, row.parts()),
                         expect));
             }
         } catch (BadCall e) {

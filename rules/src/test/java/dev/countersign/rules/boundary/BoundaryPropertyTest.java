@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.Packs;
 import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
@@ -119,7 +120,7 @@ class BoundaryPropertyTest {
                 "[\"ops\",1]",
                 "[]",
                 "{}");
-        return Call.of(body);
+        return Packs.stored(Call.of(body));
     }
 
     private void maybe(ObjectNode at, String name, String... values) {
@@ -173,7 +174,7 @@ class BoundaryPropertyTest {
             exact += result.exact() ? 1 : 0;
             said += result.widening() == DiffResult.Widening.NO ? 1 : 0;
             for (Change change : result.changes()) {
-                Call example = Call.of(change.example());
+                Call example = Packs.stored(Call.of(change.example()));
                 assertThat(judge(first, example).outcome())
                         .isEqualTo(change.before().outcome());
                 assertThat(judge(second, example).outcome())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.countersign.rules.Packs;
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.rules.pack.Pack;
 import java.util.ArrayList;
@@ -95,7 +96,8 @@ class CanonicalTest {
             assertThat(allowedWords()).as(seed + "\n" + skeleton).contains(words.group());
         }
         var template = Packs.pack(GOOD.get(4));
-        RuleBase.of(List.of(new Pack("test", "0", "", "", VOCABULARY, Map.of(), read.rules(), template.bar())))
+        RuleBase.of(List.of(new Pack(
+                        "test", "0", "", "", VOCABULARY, Map.of(), read.rules(), template.bar(), PackEntities.NONE)))
                 .evaluator()
                 .close();
     }

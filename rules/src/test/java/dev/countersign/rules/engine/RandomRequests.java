@@ -143,7 +143,8 @@ final class RandomRequests {
                 parts.get("action"),
                 parts.get("resource"),
                 noContext ? null : parts.get("context"));
-        return new Request(one(List.of("demo", "other")), call, Packs.NOW, base.values(Map.of(), Map.of()));
+        return new Request(
+                one(List.of("demo", "other")), Packs.stored(call), Packs.NOW, base.values(Map.of(), Map.of()));
     }
 
     private void place(ObjectNode parts, Attribute attribute, boolean wrong) {

@@ -146,7 +146,7 @@ class RowTableTest {
         var pack = Packs.pack(Packs.rule("vip", "decision.deny(\"X\");"));
         for (String name : List.of("policies", "countersign")) {
             var taken = new dev.countersign.rules.pack.Pack(
-                    name, "1", "", "", pack.vocabulary(), pack.templates(), List.of(), pack.bar());
+                    name, "1", "", "", pack.vocabulary(), pack.templates(), List.of(), pack.bar(), pack.entities());
             assertThatThrownBy(() -> RuleBase.of(List.of(taken)))
                     .hasMessageContaining("`" + name + "` is the server's own");
         }
@@ -159,8 +159,8 @@ class RowTableTest {
                         new dev.countersign.rules.facts.NamedList(
                                 "greedy", "policies.delegated", List.of("*"), null, "")),
                 List.of());
-        var greedy =
-                new dev.countersign.rules.pack.Pack("greedy", "1", "", "", vocabulary, Map.of(), List.of(), pack.bar());
+        var greedy = new dev.countersign.rules.pack.Pack(
+                "greedy", "1", "", "", vocabulary, Map.of(), List.of(), pack.bar(), pack.entities());
         assertThatThrownBy(() -> RuleBase.of(List.of(greedy)))
                 .hasMessageContaining("`greedy` declares `policies.delegated`");
     }

@@ -107,7 +107,8 @@ class MutantsTest {
                 report.pack().vocabulary(),
                 report.pack().templates(),
                 report.pack().rules(),
-                new Pack.Bar(0, 0, 0, 60));
+                new Pack.Bar(0, 0, 0, 60),
+                report.pack().entities());
         TestReport missed =
                 new TestReport(strict, report.results(), report.invariants(), report.coverage(), report.mutants());
 
