@@ -12,6 +12,8 @@ import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
+import dev.countersign.server.events.EventRecords;
+import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.DemoKeys;
@@ -34,6 +36,7 @@ import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -81,6 +84,11 @@ public final class Server implements AutoCloseable {
 
     /** How much memory the entities that decisions asked for may take, roughly. */
     private static final long ENTITY_BYTES = 64L << 20;
+
+    /** How many clients follow events on this server, together and of one tenant. */
+    private static final int MOST_STREAMS = 256;
+
+    private static final int MOST_STREAMS_OF_TENANT = 16;
 
     private interface Step {
         void run() throws Exception;
@@ -156,6 +164,9 @@ public final class Server implements AutoCloseable {
         fresh.live("entities", -1L, directory::forget);
         var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
+        var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
+        fresh.listen(Followers.CHANNEL, followers::heard);
+        metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);
@@ -166,6 +177,7 @@ public final class Server implements AutoCloseable {
                 usual,
                 policyChanges,
                 new RowStore(pool),
+                new DefaultRows(pool, this::newId, clock),
                 this::newId,
                 keys::get,
                 keyStore,
@@ -175,6 +187,8 @@ public final class Server implements AutoCloseable {
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
+                new EventRecords(pool),
+                followers,
                 metrics,
                 this::faults,
                 this::warnings,

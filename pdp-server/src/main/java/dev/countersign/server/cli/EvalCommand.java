@@ -77,7 +77,8 @@ final class EvalCommand implements Callable<Integer> {
                     Dialect.AUTHZEN,
                     made.call(),
                     null,
-                    policy.verdict(evaluator.evaluate(made)));
+                    policy.verdict(evaluator.evaluate(made)),
+                    null);
             out.println(new String(AuthzenAnswer.single(decided), StandardCharsets.UTF_8));
             return true;
         } catch (BadCall e) {

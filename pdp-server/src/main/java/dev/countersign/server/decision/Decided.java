@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param call what was asked; {@code null} if a batch item was no complete call
  * @param invalid why the item was no complete call, else {@code null}
  * @param verdict what the rules say
+ * @param enforcement what the caller's gate does with the answer, if the caller says so
  */
 public record Decided(
         String id,
@@ -26,7 +27,8 @@ public record Decided(
         Dialect dialect,
         @Nullable Call call,
         @Nullable String invalid,
-        Verdict verdict) {
+        Verdict verdict,
+        @Nullable EnforcementMode enforcement) {
     /** The reason of an allow whose obligations the caller did not say it supports. */
     public static final String UNSUPPORTED = "obligations_not_supported";
     /** The reason of a batch item that is no complete call. */
@@ -38,7 +40,7 @@ public record Decided(
     /**
      * Whether the answer lets the call run: an allow, whose obligations the caller can be trusted to know of. On AuthZEN it
      * declared to support all their types; the policy API can tell of limits and of the mode by {@code modify}, and of no
-     * other obligation. Whoever reads only the one word then never runs a call without what it owes.
+     * other obligation; the policy gate carries them all, and never under the word {@code allow}. Whoever reads only the one word then never runs a call without what it owes.
      */
     public boolean permitted() {
         if (verdict.outcome() != Outcome.ALLOW || verdict.obligations().isEmpty()) {
@@ -46,6 +48,7 @@ public record Decided(
         }
         return switch (dialect) {
             case AUTHZEN -> supported();
+            case AUTHORIZE -> true;
             case POLICY_EVALUATE -> verdict.obligations().stream().noneMatch(Effect.Oblige.class::isInstance);
         };
     }

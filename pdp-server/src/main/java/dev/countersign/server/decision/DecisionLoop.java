@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,7 +57,9 @@ public final class DecisionLoop {
     private Moment latest = Moment.of(0);
     private @Nullable RuleBase base;
     private @Nullable Evaluator evaluator;
+    private final BiConsumer<Caller, String> firstUses;
     private final List<Decided> made = new ArrayList<>();
+    private final List<Runnable> afterwards = new ArrayList<>();
     private List<Answer> waiting = new ArrayList<>();
     private boolean scheduled;
 
@@ -69,6 +72,8 @@ public final class DecisionLoop {
      * @param clock tells the time of decisions
      * @param random makes their ids
      * @param metrics counts
+     * @param firstUses is told, after the answer, of the caller and the user of each decision in which the tenant's default
+     *     policies had a say
      */
     public DecisionLoop(
             SegmentWriter log,
@@ -76,13 +81,15 @@ public final class DecisionLoop {
             Executor loop,
             InstantSource clock,
             RandomGenerator random,
-            Metrics metrics) {
+            Metrics metrics,
+            BiConsumer<Caller, String> firstUses) {
         this.log = log;
         this.durability = durability;
         this.loop = loop;
         this.clock = clock;
         this.random = random;
         this.meters = new DecisionMeters(metrics);
+        this.firstUses = firstUses;
         this.entry = new LogEntry();
     }
 
@@ -95,9 +102,21 @@ public final class DecisionLoop {
      */
     public Decided decide(TenantPolicy policy, Caller caller, Call call, @Nullable Body body, Dialect dialect)
             throws LogUnavailableException {
+        return decide(policy, caller, call, body, dialect, null);
+    }
+
+    /** The same for a caller that may say what its gate does with the answer, which is logged. */
+    public Decided decide(
+            TenantPolicy policy,
+            Caller caller,
+            Call call,
+            @Nullable Body body,
+            Dialect dialect,
+            @Nullable EnforcementMode enforcement)
+            throws LogUnavailableException {
         Moment now = now();
         Verdict verdict = evaluate(policy, caller, call, now.instant());
-        return record(new Decided(id(now), now, dialect, call, null, verdict), body, caller, policy);
+        return record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
     }
 
     /**
@@ -108,7 +127,7 @@ public final class DecisionLoop {
     public Decided deny(TenantPolicy policy, Caller caller, String invalid, Dialect dialect)
             throws LogUnavailableException {
         Moment now = now();
-        var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID));
+        var decided = new Decided(id(now), now, dialect, null, invalid, Verdict.fault(Decided.INVALID), null);
         return record(decided, null, caller, policy);
     }
 
@@ -132,6 +151,10 @@ public final class DecisionLoop {
         } catch (RuntimeException e) {
             LOG.error("the engine failed to judge a request", e);
             return policy.failed(request);
+        }
+        String user = policy.byDefaultFor(request);
+        if (user != null) {
+            afterwards.add(() -> firstUses.accept(caller, user));
         }
         return policy.verdict(evaluation);
     }
@@ -179,6 +202,7 @@ public final class DecisionLoop {
             log.flush();
         } catch (LogUnavailableException | RuntimeException e) {
             made.clear();
+            afterwards.clear();
             each(answers, answer -> answer.refuse(e));
             return;
         }
@@ -190,6 +214,8 @@ public final class DecisionLoop {
             log.whenDurable(
                     loop, () -> each(answers, Answer::send), lost -> each(answers, answer -> answer.refuse(lost)));
         }
+        afterwards.forEach(Runnable::run);
+        afterwards.clear();
     }
 
     /** A client that has gone must not keep the others from their answers. */
@@ -209,7 +235,7 @@ public final class DecisionLoop {
         for (int i = 0; i < times; i++) {
             var request = new Request("warm-up", call, now.instant(), policy.values());
             Verdict verdict = policy.verdict(evaluator(policy.base()).evaluate(request));
-            var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict);
+            var decided = new Decided(id(now), now, Dialect.AUTHZEN, call, null, verdict, null);
             if (AuthzenAnswer.single(decided).length == 0 && verdict.outcome() == Outcome.ALLOW) {
                 throw new IllegalStateException("an answer cannot be empty");
             }

@@ -59,6 +59,10 @@ final class LogEntry {
             }
             json.writeStringField("dialect", decided.dialect().word());
             json.writeBooleanField("permitted", decided.permitted());
+            json.writeStringField("risk", verdict.risk());
+            if (decided.enforcement() != null) {
+                json.writeStringField("enforcement_mode", decided.enforcement().word());
+            }
             Json.strings(json, "reasons", verdict.reasons());
             optional(json, "missing", verdict.missing());
             optional(json, "invalid", decided.invalid());

@@ -18,15 +18,10 @@ public final class PolicyAnswer {
 
     /** The answer to a decision; {@code policyId} is null where no rule settled it. */
     public static byte[] of(Decided decided) {
-        Verdict verdict = decided.verdict();
         var out = new ByteArrayOutputStream(256);
         try (JsonGenerator json = Json.generator(out)) {
             json.writeStartObject();
-            json.writeStringField("decision", word(decided));
-            json.writeStringField("reason", reason(decided));
-            json.writeStringField("risk", verdict.risk());
-            json.writeStringField("policyId", decided.policy());
-            json.writeStringField("traceId", decided.id());
+            members(json, decided);
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -34,10 +29,20 @@ public final class PolicyAnswer {
         return out.toByteArray();
     }
 
-    /** The word for a decision: an allow that limits or changes metadata is a {@code modify}. */
+    /** The members of the answer. */
+    static void members(JsonGenerator json, Decided decided) throws IOException {
+        json.writeStringField("decision", word(decided));
+        json.writeStringField("reason", reason(decided));
+        json.writeStringField("risk", decided.verdict().risk());
+        json.writeStringField("policyId", decided.policy());
+        json.writeStringField("traceId", decided.id());
+    }
+
+    /** The word for a decision: an allow that comes with what the caller must heed is a {@code modify}. */
     private static String word(Decided decided) {
         return switch (decided.verdict().outcome()) {
-            case ALLOW -> !decided.permitted() ? "deny" : decided.verdict().modifies() ? "modify" : "allow";
+            case ALLOW ->
+                !decided.permitted() ? "deny" : decided.verdict().obligations().isEmpty() ? "allow" : "modify";
             case REQUIRE_APPROVAL -> "require_approval";
             case DENY -> "deny";
         };

@@ -24,6 +24,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** What judges the requests of one tenant: its values, and the words for them and for the packs in the record of a decision. */
 public final class TenantPolicy {
@@ -172,6 +173,18 @@ public final class TenantPolicy {
         judge(evaluation);
         Verdict found = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW));
         return found.outcome() == Outcome.DENY ? found : onError.onError();
+    }
+
+    /** The user of a request to whom the tenant's default policies apply; {@code null} if they do not. */
+    @Nullable
+    String byDefaultFor(Request request) {
+        for (RowTable table : tables) {
+            String user = table.byDefaultFor(request);
+            if (user != null) {
+                return user;
+            }
+        }
+        return null;
     }
 
     private void judge(Evaluation evaluation) {

@@ -1,59 +1,57 @@
 package dev.countersign.server.decisionlog;
 
+import dev.countersign.server.events.DecisionEvent;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGConnection;
-import org.postgresql.copy.CopyIn;
 
-/** Rows for {@code decisions} in the format of PostgreSQL's binary COPY, in one reused buffer. */
+/** Rows for {@code decisions}, and one for {@code events} of each decision that did not let its call run. */
 final class CopyBatch {
     private static final int MAX_ROWS = 1_000;
     private static final int MAX_BYTES = 1 << 20;
     private static final short COLUMNS = 14;
-    /** The number of columns, and each with its length but for what the texts hold. */
-    private static final int FIXED_BYTES = 2 + COLUMNS * 4 + 8 + 16 + 16 + 8 + Chain.HASH_BYTES;
+    /** Each column with its length but for what the texts hold. */
+    private static final int FIXED_BYTES = COLUMNS * 4 + 8 + 16 + 16 + 8 + Chain.HASH_BYTES;
     /** The columns are disjoint parts of the entry, and the entry is one itself. */
     private static final int TEXTS = 2;
 
-    private static final byte[] SIGNATURE = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0};
-    private static final long POSTGRES_EPOCH_SECONDS = 946_684_800;
-    private static final String COPY =
-            "copy decisions (tenant, at, id, segment, seq, hash, decision, subject_type, subject_id, action,"
-                    + " resource_type, resource_id, caller, entry) from stdin (format binary)";
+    private static final short EVENT_COLUMNS = 5;
+    private static final int EVENT_FIXED_BYTES = EVENT_COLUMNS * 4 + 8 + 16;
 
+    private final CopyBuffer decisions = new CopyBuffer(
+            "copy decisions (tenant, at, id, segment, seq, hash, decision, subject_type, subject_id, action,"
+                    + " resource_type, resource_id, caller, entry) from stdin (format binary)",
+            MAX_BYTES + (64 << 10));
+    private final CopyBuffer events =
+            new CopyBuffer("copy events (tenant, time, id, type, body) from stdin (format binary)", 64 << 10);
     private final Set<LocalDate> days = new HashSet<>();
-    private ByteBuffer buffer = ByteBuffer.allocate(MAX_BYTES + (64 << 10));
-    private int rows;
     private @Nullable Instant first;
     private @Nullable Instant last;
 
-    CopyBatch() {
-        clear();
-    }
-
     void clear() {
-        rows = 0;
         first = null;
         last = null;
         days.clear();
-        buffer.clear().put(SIGNATURE).putInt(0).putInt(0);
+        decisions.clear();
+        events.clear();
     }
 
     boolean full() {
-        return rows >= MAX_ROWS || buffer.position() >= MAX_BYTES;
+        return rows() >= MAX_ROWS || decisions.bytes() >= MAX_BYTES;
     }
 
+    /** How many decisions there are. */
     int rows() {
-        return rows;
+        return decisions.rows();
     }
 
     /** When the first entry was decided. */
@@ -67,24 +65,30 @@ final class CopyBatch {
         return days;
     }
 
-    void add(EntryColumns row, UUID segment, long seq, byte[] hash, byte[] entries, int offset, int length) {
+    /** Adds an entry, and its event if it has one; IOException means that neither was added. */
+    void add(EntryColumns row, UUID segment, long seq, byte[] hash, byte[] entries, int offset, int length)
+            throws IOException {
+        DecisionEvent event = row.maybeNegative() ? DecisionEvent.of(entries, offset, length) : null;
         Instant at = row.at();
-        room(FIXED_BYTES + TEXTS * length).putShort(COLUMNS);
-        row.tenant.putTo(buffer);
-        buffer.putInt(8).putLong((at.getEpochSecond() - POSTGRES_EPOCH_SECONDS) * 1_000_000 + at.getNano() / 1_000);
-        uuid(row.id());
-        uuid(segment);
-        buffer.putInt(8).putLong(seq);
-        buffer.putInt(hash.length).put(hash);
-        row.decision.putTo(buffer);
-        row.subjectType.putTo(buffer);
-        row.subjectId.putTo(buffer);
-        row.action.putTo(buffer);
-        row.resourceType.putTo(buffer);
-        row.resourceId.putTo(buffer);
-        row.caller.putTo(buffer);
-        buffer.putInt(length).put(entries, offset, length);
-        if (rows++ == 0) {
+        ByteBuffer out = decisions.row(COLUMNS, FIXED_BYTES + TEXTS * length);
+        row.tenant.putTo(out);
+        CopyBuffer.time(out, at);
+        CopyBuffer.uuid(out, row.id());
+        CopyBuffer.uuid(out, segment);
+        out.putInt(8).putLong(seq);
+        out.putInt(hash.length).put(hash);
+        row.decision.putTo(out);
+        row.subjectType.putTo(out);
+        row.subjectId.putTo(out);
+        row.action.putTo(out);
+        row.resourceType.putTo(out);
+        row.resourceId.putTo(out);
+        row.caller.putTo(out);
+        out.putInt(length).put(entries, offset, length);
+        if (event != null) {
+            add(row, event, length);
+        }
+        if (first == null) {
             first = at;
         }
         if (!at.equals(last)) {
@@ -93,26 +97,19 @@ final class CopyBatch {
         }
     }
 
-    /** Sends the rows within the connection's transaction. */
+    private void add(EntryColumns row, DecisionEvent event, int length) {
+        byte[] type = event.type().getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer out = events.row(EVENT_COLUMNS, EVENT_FIXED_BYTES + length + type.length + event.body().length);
+        row.tenant.putTo(out);
+        CopyBuffer.time(out, row.at());
+        CopyBuffer.uuid(out, row.id());
+        out.putInt(type.length).put(type);
+        out.putInt(event.body().length).put(event.body());
+    }
+
+    /** Sends the rows within the connection's transaction; the events last, as other servers wait with theirs from then on. */
     void copyTo(Connection connection) throws SQLException {
-        room(2).putShort((short) -1);
-        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY);
-        copy.writeToCopy(buffer.array(), 0, buffer.position());
-        if (copy.endCopy() != rows) {
-            throw new SQLException("COPY took fewer rows than were sent");
-        }
-    }
-
-    private void uuid(UUID id) {
-        buffer.putInt(16).putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
-    }
-
-    private ByteBuffer room(int bytes) {
-        if (buffer.remaining() < bytes) {
-            int size = buffer.position();
-            buffer = ByteBuffer.wrap(Arrays.copyOf(buffer.array(), Math.max(2 * buffer.capacity(), size + bytes)));
-            buffer.position(size);
-        }
-        return buffer;
+        decisions.copyTo(connection);
+        events.copyTo(connection);
     }
 }

@@ -50,7 +50,7 @@ final class EntryColumns {
         }
 
         private boolean is(byte[] bytes) {
-            return Arrays.equals(source, from, from + length, bytes, 0, bytes.length);
+            return length >= 0 && Arrays.equals(source, from, from + length, bytes, 0, bytes.length);
         }
 
         private byte[] bytes() {
@@ -77,6 +77,9 @@ final class EntryColumns {
     private static final byte[] BEFORE_RESOURCE_TYPE = ascii(",\"resource\":{\"type\":\"");
     private static final byte[] BEFORE_RESOURCE_ID = ascii(",\"id\":\"");
     private static final byte[] AFTER_RESOURCE_ID = ascii("}");
+    private static final byte[] DENY = ascii("deny");
+    private static final byte[] REQUIRE_APPROVAL = ascii("require_approval");
+    private static final byte[] UNSUPPORTED = ascii("obligations_not_supported");
 
     final Text tenant = new Text();
     final Text decision = new Text();
@@ -88,9 +91,10 @@ final class EntryColumns {
     final Text caller = new Text();
     private final Text idText = new Text();
     private final Text atText = new Text();
+    private final Text reason = new Text();
     private final Text other = new Text();
-    private final List<Text> all =
-            List.of(tenant, decision, subjectType, subjectId, action, resourceType, resourceId, caller, idText, atText);
+    private final List<Text> all = List.of(
+            tenant, decision, reason, subjectType, subjectId, action, resourceType, resourceId, caller, idText, atText);
     private byte[] entry = new byte[0];
     private int position;
     private int end;
@@ -126,6 +130,14 @@ final class EntryColumns {
         return at;
     }
 
+    /**
+     * Whether this may be a decision that did not let its call run; of what is none, nothing more has to be read. Beside the
+     * denied there is the allow that the wire had to deny.
+     */
+    boolean maybeNegative() {
+        return decision.is(DENY) || decision.is(REQUIRE_APPROVAL) || reason.is(UNSUPPORTED);
+    }
+
     /** Many entries share an instant, and reading one is dear. */
     private void readTime() {
         if (!atText.is(lastAt)) {
@@ -146,7 +158,7 @@ final class EntryColumns {
                 && literal(BEFORE_DECISION)
                 && value(decision)
                 && literal(BEFORE_REASON)
-                && value(other)
+                && value(reason)
                 && (!literal(BEFORE_POLICY) || value(other))
                 && literal(BEFORE_SUBJECT_TYPE)
                 && value(subjectType)
@@ -200,6 +212,7 @@ final class EntryColumns {
                     case "tenant" -> set(tenant, json);
                     case "caller" -> set(caller, json);
                     case "decision" -> set(decision, json);
+                    case "reason" -> set(reason, json);
                     case "action" -> set(action, json);
                     case "subject" -> reference(subjectType, subjectId, json);
                     case "resource" -> {

@@ -53,4 +53,10 @@ final class Callers {
         }
         return caller;
     }
+
+    /** Whether what let a request in would let it in now: for answers that go on and on. */
+    boolean still(@Nullable String authorization, Role... roles) {
+        Caller caller = stale.getAsBoolean() ? null : keys.get().caller(authorization, sha256, clock);
+        return caller != null && caller.mayAny(roles);
+    }
 }

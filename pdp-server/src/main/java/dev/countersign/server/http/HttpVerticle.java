@@ -10,6 +10,8 @@ import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.entities.EntityStore;
+import dev.countersign.server.events.EventRecords;
+import dev.countersign.server.events.Followers;
 import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
@@ -17,6 +19,7 @@ import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
+import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -45,6 +48,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param usual what judges a tenant that has made nothing of its own
      * @param changes changes policies and what tenants set
      * @param rows the policies that are rows
+     * @param defaults gives users copies of the default policies
      * @param newId draws an id, higher than those before
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
@@ -54,6 +58,8 @@ public final class HttpVerticle extends VerticleBase {
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
+     * @param events the table of events
+     * @param followers who follows them
      * @param metrics the meters
      * @param faults what keeps the server from being ready
      * @param warnings what else is wrong
@@ -65,6 +71,7 @@ public final class HttpVerticle extends VerticleBase {
             TenantPolicy usual,
             PolicyChanges changes,
             RowStore rows,
+            DefaultRows defaults,
             Supplier<UUID> newId,
             Supplier<KeyRing> keys,
             KeyStore keyStore,
@@ -74,6 +81,8 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
+            EventRecords events,
+            Followers followers,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
             Supplier<Map<String, String>> warnings,
@@ -83,6 +92,7 @@ public final class HttpVerticle extends VerticleBase {
     private final int port;
     private final String baseUrl;
     private final SegmentWriter log;
+    private Supplier<Future<?>> goodbye = Future::succeededFuture;
 
     /**
      * A loop.
@@ -107,15 +117,20 @@ public final class HttpVerticle extends VerticleBase {
                 task -> context.runOnContext(ignored -> task.run()),
                 shared.clock(),
                 new SplittableRandom(new SecureRandom().nextLong()),
-                shared.metrics());
+                shared.metrics(),
+                shared.defaults()::used);
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var judging = new Judging(shared.policies());
+        var events = new EventsHandler(callers, shared.events(), shared.followers());
+        goodbye = events::close;
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, judging, decisions, shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
+                new AuthorizeHandler(callers, judging, decisions, shared.metrics()),
                 new DecisionsHandler(callers, shared.records(), judging),
+                events,
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
                 new ProposalsHandler(callers, shared.changes()),
@@ -137,6 +152,11 @@ public final class HttpVerticle extends VerticleBase {
         return server.requestHandler(router)
                 .invalidRequestHandler(routes::unreadable)
                 .listen();
+    }
+
+    @Override
+    public Future<?> stop() {
+        return goodbye.get();
     }
 
     private static Call sample() {

@@ -1,8 +1,6 @@
 package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.server.decision.Body;
@@ -16,7 +14,6 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.metrics.Metrics;
 import io.vertx.ext.web.RoutingContext;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code POST /v1/policy/evaluate} (seeds 000 and 003): {@code {action, resource?, params?, context?, reason?, subject?}},
@@ -26,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 final class PolicyEvaluateHandler {
     /** Where it is asked. */
     static final String PATH = "/v1/policy/evaluate";
-
-    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final Callers callers;
     private final Judging judging;
@@ -62,47 +57,14 @@ final class PolicyEvaluateHandler {
         }
     }
 
-    /** The call that a body asks about: here, and nowhere else, {@code params} become the arguments of a call. */
-    static Call call(Caller caller, JsonNode body) throws BadCall {
-        JsonNode subject = body.get("subject");
-        if (subject == null || subject.isNull()) {
-            subject = NODES.objectNode().put("type", caller.subjectType()).put("id", caller.name());
-        }
-        JsonNode action = body.get("action");
-        if (action != null && action.isTextual()) {
-            action = NODES.objectNode().put("name", action.textValue());
-        }
-        JsonNode resource = body.get("resource");
-        if (resource == null || resource.isNull()) {
-            String name = action == null ? "" : action.path("name").asText();
-            resource = NODES.objectNode().put("type", "tool").put("id", name);
-        } else if (resource.isTextual()) {
-            resource = NODES.objectNode().put("type", "resource").put("id", resource.textValue());
-        }
-        JsonNode params = body.get("params");
-        if (params != null && !params.isNull()) {
-            if (!params.isObject()) {
-                throw new BadCall("`params` must be an object");
-            }
-            boolean tool = resource.path("type").asText().equals("tool");
-            if (tool) {
-                resource = with(resource, "resource", params);
-            } else {
-                action = with(action, "action", params);
-            }
-        }
-        return Call.of(subject, action, resource, body.get("context"));
-    }
-
-    private static @Nullable JsonNode with(@Nullable JsonNode entity, String name, JsonNode params) throws BadCall {
-        if (entity == null || !entity.isObject()) {
-            return entity;
-        }
-        if (entity.has("properties")) {
-            throw new BadCall("give the arguments as `params` or as `" + name + ".properties`, not both");
-        }
-        ObjectNode copy = NODES.objectNode();
-        copy.setAll((ObjectNode) entity);
-        return copy.set("properties", params);
+    private static Call call(Caller caller, JsonNode body) throws BadCall {
+        JsonNode subject = body.path("subject");
+        JsonNode action = Calls.action(body.get("action"));
+        return Calls.of(
+                Calls.absent(subject) ? Calls.itself(caller) : subject,
+                action,
+                Calls.resource(body.path("resource"), action),
+                body.get("params"),
+                body.get("context"));
     }
 }

@@ -46,7 +46,9 @@ final class Routes {
     Router of(
             EvaluationHandler evaluation,
             PolicyEvaluateHandler policy,
+            AuthorizeHandler authorize,
             DecisionsHandler decisions,
+            EventsHandler events,
             SettingsHandler settings,
             PoliciesHandler policies,
             ProposalsHandler proposals,
@@ -59,9 +61,13 @@ final class Routes {
         decide(EvaluationHandler.SINGLE, evaluation::evaluation);
         decide(EvaluationHandler.BATCH, evaluation::evaluations);
         decide(PolicyEvaluateHandler.PATH, policy::evaluate);
+        for (AuthorizeHandler.Kind kind : AuthorizeHandler.Kind.values()) {
+            decide(kind.path(), ctx -> authorize.authorize(ctx, kind));
+        }
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
+        get("/api/v1/events", events::list);
         get("/api/v1/settings", settings::list);
         on(
                 "/api/v1/settings/:name",

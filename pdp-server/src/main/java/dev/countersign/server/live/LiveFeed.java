@@ -14,8 +14,10 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +37,7 @@ public final class LiveFeed {
     private final InstantSource clock;
     private final Duration interval;
     private final List<Live<?>> values = new CopyOnWriteArrayList<>();
+    private final Map<String, Consumer<String>> others = new ConcurrentHashMap<>();
     private @Nullable PgSubscriber subscriber;
     private @Nullable Promise<Void> running;
     private @Nullable Promise<Void> next;
@@ -57,6 +60,14 @@ public final class LiveFeed {
         var value = new Live<>(kind, initial, load);
         values.add(value);
         return value;
+    }
+
+    /**
+     * Has {@code heard} called with whatever is notified on another channel once this is started. What is notified while the
+     * connection is lost is never heard.
+     */
+    public void listen(String channel, Consumer<String> heard) {
+        others.put(channel, heard);
     }
 
     /** The values that it keeps fresh. */
@@ -90,6 +101,7 @@ public final class LiveFeed {
         PgSubscriber listening = PgSubscriber.subscriber(vertx, database).reconnectPolicy(failures -> millis);
         subscriber = listening;
         listening.channel(CHANNEL).handler(kind -> look());
+        others.forEach((channel, heard) -> listening.channel(channel).handler(heard::accept));
         return listening
                 .connect()
                 .compose(connected -> look())

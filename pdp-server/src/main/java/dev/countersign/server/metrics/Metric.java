@@ -34,6 +34,8 @@ public enum Metric {
     LOG_LAG_BYTES("countersign.log.lag.bytes", Kind.GAUGE, "Bytes of the decision log not yet in the database"),
     /** Age of the oldest entry that is not yet in the database. */
     LOG_LAG_SECONDS("countersign.log.lag.seconds", Kind.GAUGE, "Age of the oldest entry not yet in the database"),
+    /** Clients that follow events. */
+    EVENT_STREAMS("countersign.event.streams", Kind.GAUGE, "Clients that follow events"),
     /** Rules in force. */
     RULES("countersign.rules", Kind.GAUGE, "Rules in force", "pack"),
     /** Whether a pack is in force. */

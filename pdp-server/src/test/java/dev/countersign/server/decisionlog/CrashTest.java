@@ -46,6 +46,7 @@ class CrashTest {
         assertThat(ids).as("seed %d", SEED).doesNotHaveDuplicates();
         assertThat(new HashSet<>(ids)).containsAll(answered);
         assertThat(answered).hasSizeGreaterThan(KILLS * 1_000);
+        assertThat(decisions.wrongEvents()).as("seed %d", SEED).isEmpty();
         assertThat(decisions.verify().lines()).noneMatch(l -> l.contains("NOT OK"));
         assertThat(LogVerifier.directory(directory).ok()).isTrue();
         assertThat(fixture.failures).isEmpty();

@@ -44,6 +44,14 @@ record Decisions(DataSource source) {
                 + " order by (s.header::json ->> 'started')::timestamptz, segment, seq");
     }
 
+    /** Whatever is wrong with the events: each denied decision has one, and nothing else has. */
+    List<String> wrongEvents() throws SQLException {
+        return column("select coalesce(d.id, e.id) from (select * from decisions where decision = 'deny') d"
+                + " full join events e on (e.id, e.tenant, e.time) = (d.id, d.tenant, d.at)"
+                + " where d.id is null or e.id is null"
+                + " union all select id from events group by id having count(*) > 1");
+    }
+
     void execute(String sql) throws SQLException {
         try (Connection connection = source.getConnection();
                 var statement = connection.createStatement()) {

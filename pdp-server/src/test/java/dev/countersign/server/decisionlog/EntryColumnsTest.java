@@ -59,6 +59,23 @@ class EntryColumnsTest {
     }
 
     @Test
+    void what_may_have_been_refused_is_told_from_the_front_however_it_is_spelled() throws IOException {
+        String allowed = (FRONT + BACK).replace("deny", "allow");
+        for (String[] spelling : new String[][] {{"", ""}, {"\"reason\":", "\"reason\": "}}) {
+            read(allowed.replace(spelling[0], spelling[1]));
+            assertThat(columns.maybeNegative()).isFalse();
+            for (String refused : new String[] {
+                FRONT + BACK,
+                (FRONT + BACK).replace("deny", "require_approval"),
+                allowed.replace("limit_exceeded", "obligations_not_supported")
+            }) {
+                read(refused.replace(spelling[0], spelling[1]));
+                assertThat(columns.maybeNegative()).as(refused).isTrue();
+            }
+        }
+    }
+
+    @Test
     void an_entry_that_cannot_be_a_row_is_refused() {
         String usual = FRONT + BACK;
         for (String entry : new String[] {

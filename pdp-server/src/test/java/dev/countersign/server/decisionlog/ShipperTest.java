@@ -60,6 +60,8 @@ class ShipperTest {
         }
 
         assertThat(decisions.entries()).as("seed %d", SEED).isEqualTo(written);
+        assertThat(decisions.wrongEvents()).as("seed %d", SEED).isEmpty();
+        assertThat(decisions.column("select count(*) > 1000 from events")).containsExactly("t");
         assertThat(decisions.verify().lines()).noneMatch(l -> l.contains("NOT OK"));
         assertThat(decisions.column("select count(distinct tableoid) from decisions"))
                 .as("the clock passes midnight")
@@ -135,6 +137,7 @@ class ShipperTest {
         assertThat(flaky.lostBefore).hasPositiveValue();
         assertThat(flaky.lostAfter).hasPositiveValue();
         assertThat(decisions.entries()).as("seed %d", SEED).isEqualTo(written);
+        assertThat(decisions.wrongEvents()).as("seed %d", SEED).isEmpty();
         assertThat(decisions.verify().ok()).isTrue();
         assertThat(fixture.failures(LogObserver.Failure.CORRUPT)).isZero();
     }
@@ -163,6 +166,7 @@ class ShipperTest {
                 Decisions.configure(source, Migrations.migrate(postgres.address()));
                 LogFixture.eventually("shipped", () -> log.lag().bytes() == 0);
                 assertThat(new Decisions(source).entries()).isEqualTo(written);
+                assertThat(new Decisions(source).wrongEvents()).isEmpty();
             }
         }
     }
@@ -300,6 +304,7 @@ class ShipperTest {
             "update decisions_20261121 set decision = 'allow'",
             "update log_segments set header = ''",
             "delete from log_segments",
+            "delete from events",
             "create table t (i int)"
         }) {
             assertThatThrownBy(() -> decisions.execute(sql)).as(sql).isInstanceOf(SQLException.class);

@@ -41,7 +41,8 @@ class AnsweringTest {
                     turns::add,
                     Clock.systemUTC(),
                     new SplittableRandom(1),
-                    metrics);
+                    metrics,
+                    (caller, user) -> {});
             var answering = new Answering(decisions, metrics, PATH);
             var router = Router.router(vertx);
             router.get(PATH).handler(ctx -> {

@@ -23,7 +23,9 @@ class OpenApiTest {
             routes.of(
                     new EvaluationHandler(null, null, null, metrics),
                     new PolicyEvaluateHandler(null, null, null, metrics),
+                    new AuthorizeHandler(null, null, null, metrics),
                     new DecisionsHandler(null, null, null),
+                    new EventsHandler(null, null, null),
                     new SettingsHandler(null, null, null),
                     new PoliciesHandler(null, null, null, null, null),
                     new ProposalsHandler(null, null),

@@ -101,6 +101,26 @@ class LiveFeedTest {
     }
 
     @Test
+    void newEventsAreHeardOnceForEachTenantThatHasThem(@AsOwner PostgresAddress owner) throws Exception {
+        var heard = new ArrayBlockingQueue<String>(10);
+        feed.listen("countersign_events", heard::add);
+        start(feed);
+        Sql.execute(
+                owner,
+                "insert into events (tenant, id, type, time, body)"
+                        + " select t, gen_random_uuid(), 'x', now(), '{}' from unnest(array['a', 'b', 'a']) t");
+        Sql.execute(owner, "select pg_notify('countersign_events', 'the end')");
+        var tenants = new ArrayList<String>();
+        for (String next = heard.poll(30, TimeUnit.SECONDS);
+                !"the end".equals(next);
+                next = heard.poll(30, TimeUnit.SECONDS)) {
+            assertThat(next).as("somebody is heard").isNotNull();
+            tenants.add(next);
+        }
+        assertThat(tenants).containsExactlyInAnyOrder("a", "b");
+    }
+
+    @Test
     void aChangeIsKnownByItsNotificationAlone(@AsOwner PostgresAddress owner) throws Exception {
         start(feed);
         Sql.execute(owner, "insert into tenants (id, name) values ('t', 't')");

@@ -67,7 +67,7 @@ public final class BoundaryDiff {
         }
 
         DiffResult result() {
-            boolean combined = judges.get(0).combine() == judges.get(1).combine();
+            boolean combined = judges.get(0).combine().equals(judges.get(1).combine());
             List<List<Clause>> groups = combined ? difference.groups() : List.of(List.of(Clause.ALWAYS));
             if (groups.size() > MOST_GROUPS) {
                 doubts.add("more than " + MOST_GROUPS + " rules differ; only some of them were looked at");

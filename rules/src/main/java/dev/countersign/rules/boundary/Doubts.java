@@ -63,24 +63,35 @@ final class Doubts {
     }
 
     private void look(Clause clause, Expr.Test test) {
+        boolean pattern = test instanceof Expr.Matches
+                || test instanceof Expr.Affix
+                || test instanceof Expr.MatchesGlob
+                || test instanceof Expr.InCidr;
         Set<Spot> read = survey.spots(test);
+        if (Survey.readsParty(test)) {
+            boolean literals = test instanceof Expr.In
+                    || test instanceof Expr.IsNull
+                    || test instanceof Expr.Compare compare && compare.right() instanceof Operand.Literal;
+            if (!literals) {
+                sampled(test, "asks more of the agent or user than who it is");
+            }
+            return;
+        }
         test.attributes(attribute -> inside(test, attribute));
         Spot spot = read.isEmpty() ? null : List.copyOf(read).get(read.size() - 1);
         if (spot == null || read.size() > 1 && !Space.readsTool(test)) {
             joint(test, new ArrayList<>(read));
             return;
         }
-        boolean pattern = test instanceof Expr.Matches
-                || test instanceof Expr.Affix
-                || test instanceof Expr.MatchesGlob
-                || test instanceof Expr.InCidr
-                || test instanceof Expr.MemberOfList member && entries(judges.get(clause.side()), member, spot);
+        if (test instanceof Expr.MemberOfList member) {
+            pattern = entries(judges.get(clause.side()), member, spot);
+        }
         if (pattern) {
             String text = clause.side() + clause.pack() + ": " + Canonical.expr(test);
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
             written.put(text, clause);
         }
-        counts(test);
+        counts(judges.get(clause.side()), test);
     }
 
     private void inside(Expr.Test test, Attribute attribute) {
@@ -105,20 +116,20 @@ final class Doubts {
                 && all.stream().map(String::valueOf).anyMatch(Glob::isPattern);
     }
 
-    private void counts(Expr.Test test) {
+    private void counts(Judge judge, Expr.Test test) {
         for (Operand operand : Canonical.operands(test)) {
             if (operand instanceof Operand.Count count) {
                 survey.at(Spot.of(count.list()).get(0)).values().forEach(mentions -> {
-                    if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty()) {
-                        sampled(test, "counts a list that is also asked for its texts, or counts some of them");
+                    if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty() || mentions.tooLong) {
+                        sampled(test, "counts a long list, some of its texts, or one that is also asked for its texts");
                     }
                 });
             } else if (operand instanceof Operand.HoursSince
                     && Canonical.operands(test).stream()
-                            .anyMatch(other -> other instanceof Operand.Literal literal
-                                    && literal.value() instanceof Double hours
-                                    && hours * 3_600 != Math.rint(hours * 3_600))) {
-                sampled(test, "compares with a part of a second");
+                            .anyMatch(other -> Survey.value(judge, other) instanceof Double hours
+                                    && (hours * 3_600 != Math.rint(hours * 3_600)
+                                            || Math.abs(hours) >= Survey.MOST_HOURS))) {
+                sampled(test, "compares with a part of a second, or a time that is far away");
             } else if (operand instanceof Operand.Field field && field.type() == Type.LIST) {
                 survey.at(Spot.of(field.attribute()).get(0)).values().forEach(mentions -> {
                     if (mentions.texts.size() > 4) {

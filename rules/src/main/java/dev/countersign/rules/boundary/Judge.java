@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param values the tenant's parameters and lists, for that layout
  * @param templates the approval templates, by {@code pack/name}
  * @param combine from what rules say to what it means; a matching deny must lead to a deny. Judges that combine in the
- *     same way must share one function object, or every rule counts as changed
+ *     same way must have equal functions, one object or a record, or every request counts as judged anew
  */
 public record Judge(
         List<CompiledRule> rules,

@@ -22,6 +22,9 @@ final class Mentions {
     final Set<Instant> times = new TreeSet<>();
     final Set<Integer> sizes = new TreeSet<>();
 
+    /** Whether a list would have to be longer than those that are tried. */
+    boolean tooLong;
+
     /** Whether the list is also asked for texts that it holds, not only for how many. */
     boolean asked;
 
@@ -36,6 +39,7 @@ final class Mentions {
     void size(double bound) {
         for (int near = -1; near <= 1; near++) {
             double size = Math.floor(bound) + near;
+            tooLong |= size > MOST_ELEMENTS;
             if (size >= 0 && size <= MOST_ELEMENTS) {
                 sizes.add((int) size);
             }
@@ -44,11 +48,15 @@ final class Mentions {
 
     /** Takes over what the other's value is compared with, for a test that compares both. */
     void share(Mentions other) {
+        if (other == this) {
+            return;
+        }
         texts.addAll(other.texts);
         samples.addAll(other.samples);
         numbers.addAll(other.numbers);
         times.addAll(other.times);
         sizes.addAll(other.sizes);
+        tooLong |= other.tooLong;
         other.sizes.forEach(size -> numbers.add((double) size));
         other.numbers.forEach(this::size);
     }

@@ -48,53 +48,6 @@ final class Space {
     private final Map<String, Table> tables = new LinkedHashMap<>();
     private final Set<String> cut = new java.util.LinkedHashSet<>();
 
-    /** A test, and what it says for the values of the spots that it reads. */
-    private final class Table implements Formula.Node {
-        private final int side;
-        private final int[] places;
-        private final Condition condition;
-        private final boolean tool;
-        private final byte[] single;
-        private final Map<Long, Integer> joint = new HashMap<>(0);
-
-        Table(int side, int[] places, boolean tool, Condition condition) {
-            this.side = side;
-            this.places = places;
-            this.tool = tool;
-            this.condition = condition;
-            this.single = new byte[tool ? size(number(Spot.RESOURCE_ID)) : places.length == 1 ? size(places[0]) : 0];
-            Arrays.fill(single, (byte) OPEN);
-        }
-
-        @Override
-        public int at(int[] assignment) {
-            long key = 0;
-            for (int place : places) {
-                if (assignment[place] == OPEN) {
-                    return Formula.OPEN;
-                }
-                key = key * 8_192 + assignment[place];
-            }
-            if (places.length != 1 && !(tool && isTool(assignment))) {
-                return joint.computeIfAbsent(key, made -> condition.test(joint(assignment)));
-            }
-            int place = tool ? number(Spot.RESOURCE_ID) : places[0];
-            int value = assignment[place];
-            if (single[value] == OPEN) {
-                single[value] = (byte) condition.test(single(side, place, value)); // alone, a resource is a tool
-            }
-            return single[value];
-        }
-
-        private Request joint(int[] assignment) {
-            int[] some = blank();
-            for (int place : places) {
-                some[place] = assignment[place];
-            }
-            return request(side, some);
-        }
-    }
-
     /**
      * The space of these clauses.
      *
@@ -256,11 +209,11 @@ final class Space {
         }
     }
 
-    private int number(Spot spot) {
+    int number(Spot spot) {
         return java.util.Objects.requireNonNull(numbers.get(spot), "a spot that is read");
     }
 
-    private boolean isTool(int[] assignment) {
+    boolean isTool(int[] assignment) {
         int type = number(Spot.RESOURCE_TYPE);
         return values.get(type).get(assignment[type]) instanceof JsonNode node
                 && node.asText().equals("tool");
@@ -320,6 +273,7 @@ final class Space {
         return tables.computeIfAbsent(
                 clause.side() + clause.pack() + ": " + Canonical.expr(test),
                 key -> new Table(
+                        this,
                         clause.side(),
                         places,
                         places.length == 2 && readsTool(test),
@@ -362,7 +316,7 @@ final class Space {
         return out;
     }
 
-    private Request single(int side, int place, int value) {
+    Request single(int side, int place, int value) {
         @Nullable Request[] made = singles.get(place).get(side);
         Request found = made[value];
         if (found == null) {

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 record Spot(SourcePath.@Nullable Root root, @Nullable Reference reference, List<String> steps) {
     static final Spot NOW = new Spot(null, List.of());
+    static final Spot SUBJECT_TYPE = new Spot(SourcePath.Root.SUBJECT, List.of("type"));
+    static final Spot SUBJECT_ID = new Spot(SourcePath.Root.SUBJECT, List.of("id"));
     static final Spot RESOURCE_TYPE = new Spot(SourcePath.Root.RESOURCE, List.of("type"));
     static final Spot RESOURCE_ID = new Spot(SourcePath.Root.RESOURCE, List.of("id"));
 
@@ -26,11 +28,7 @@ record Spot(SourcePath.@Nullable Root root, @Nullable Reference reference, List<
     }
 
     private static final List<Spot> REQUIRED = List.of(
-            new Spot(SourcePath.Root.SUBJECT, List.of("type")),
-            new Spot(SourcePath.Root.SUBJECT, List.of("id")),
-            new Spot(SourcePath.Root.ACTION, List.of("name")),
-            RESOURCE_TYPE,
-            RESOURCE_ID);
+            SUBJECT_TYPE, SUBJECT_ID, new Spot(SourcePath.Root.ACTION, List.of("name")), RESOURCE_TYPE, RESOURCE_ID);
 
     /** The spots that decide an attribute; the tenant has none, since all requests come from one. */
     static List<Spot> of(Attribute attribute) {
@@ -45,10 +43,12 @@ record Spot(SourcePath.@Nullable Root root, @Nullable Reference reference, List<
             return List.of();
         }
         int star = source.steps().indexOf("*");
-        return List.of(new Spot(
+        var own = new Spot(
                 source.root(),
                 source.reference(),
-                star < 0 ? source.steps() : source.steps().subList(0, star)));
+                star < 0 ? source.steps() : source.steps().subList(0, star));
+        boolean party = attribute.builtIn() == BuiltIn.AGENT || attribute.builtIn() == BuiltIn.USER;
+        return party ? List.of(SUBJECT_TYPE, SUBJECT_ID, own) : List.of(own);
     }
 
     /** Whether the other spot is this one, or lies inside of it. */

@@ -24,7 +24,8 @@ final class Survey {
     /** The most entries of a named list that are tried; those in which both judges differ come first. */
     static final int MOST_ENTRIES = 200;
 
-    private static final double MOST_HOURS = 1e7;
+    /** Times further away are not tried. */
+    static final double MOST_HOURS = 1e7;
 
     private final List<Judge> judges;
     private final Instant now;
@@ -55,6 +56,24 @@ final class Survey {
         }
         for (int pass = 0; pass < 2; pass++) {
             joint.forEach(this::share);
+        }
+        clauses.forEach(clause -> tests(clause, this::party));
+    }
+
+    /** Whether a test reads who the agent or the user is: the subject itself or what it carries, as its type says. */
+    static boolean readsParty(Expr.Test test) {
+        var read = new ArrayList<Attribute>();
+        test.attributes(read::add);
+        return read.stream()
+                .anyMatch(attribute -> attribute.builtIn() == BuiltIn.AGENT || attribute.builtIn() == BuiltIn.USER);
+    }
+
+    private void party(Expr.Test test) {
+        Map<List<String>, Mentions> type = mentions.get(Spot.SUBJECT_TYPE);
+        Map<List<String>, Mentions> id = mentions.get(Spot.SUBJECT_ID);
+        if (readsParty(test) && type != null && id != null) {
+            type.computeIfAbsent(List.of(), key -> new Mentions()).texts.addAll(List.of("agent", "user"));
+            fields(test).forEach(id.computeIfAbsent(List.of(), key -> new Mentions())::share);
         }
     }
 
@@ -179,7 +198,8 @@ final class Survey {
         }
     }
 
-    private static @Nullable Object value(Judge judge, Operand operand) {
+    /** The value of a literal or parameter, {@code null} of anything else. */
+    static @Nullable Object value(Judge judge, Operand operand) {
         if (operand instanceof Operand.Literal literal) {
             return literal.value();
         }

@@ -156,6 +156,26 @@ public record PolicyRow(
                 other);
     }
 
+    /** The first version of a copy of this row, which is of the tenant's default set, that is one user's own. */
+    public PolicyRow copiedFor(String copyId, String user) {
+        return new PolicyRow(
+                copyId,
+                tenant,
+                user,
+                name,
+                description,
+                scope,
+                user,
+                effect,
+                actionPattern,
+                resourcePattern,
+                ruleExpr,
+                risk,
+                reason,
+                enabled,
+                1);
+    }
+
     /** Whether it is of the set that holds for every user who has no rows of their own. */
     public boolean byDefault() {
         return scope == Scope.USER && EVERY.equals(scopeRef);

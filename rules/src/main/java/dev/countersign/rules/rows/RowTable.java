@@ -233,6 +233,15 @@ public final class RowTable {
                 && !(request.value(BuiltIn.USER.attribute(), userSlot) instanceof String user && users.contains(user));
     }
 
+    /** The user of a request to whom the tenant's default set applies, so that there are no rows of their own yet; or null. */
+    public @Nullable String byDefaultFor(Request request) {
+        return byDefault
+                        && request.value(BuiltIn.USER.attribute(), userSlot) instanceof String user
+                        && !users.contains(user)
+                ? user
+                : null;
+    }
+
     /** How many rows it holds. */
     public int rows() {
         return rules.size();

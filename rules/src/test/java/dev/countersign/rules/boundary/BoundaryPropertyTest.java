@@ -48,6 +48,8 @@ class BoundaryPropertyTest {
             "region == other",
             "score <= 0.5",
             "mode != \"draft\"",
+            "user == \"x\"",
+            "agent in (\"x\", \"y\")",
             "hoursSince(opened) > 24");
     private static final List<String> EFFECTS = List.of(
             "decision.allow(\"OK\");",
@@ -95,7 +97,7 @@ class BoundaryPropertyTest {
         List<String> verbs = List.of("read", "write", "rm", "drop.x", "else");
         body.putObject("subject")
                 .put("type", one(List.of("agent", "bot", "user")))
-                .put("id", "x");
+                .put("id", one(List.of("x", "y", "z")));
         body.putObject("action").put("name", one(verbs));
         body.putObject("resource").put("type", one(List.of("tool", "file"))).put("id", one(verbs));
         ObjectNode context = body.putObject("context");

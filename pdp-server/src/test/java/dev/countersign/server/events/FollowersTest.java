@@ -1,0 +1,44 @@
+package dev.countersign.server.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.countersign.server.events.Followers.Admission;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FollowersTest {
+    private final List<String> woken = new ArrayList<>();
+    private final Followers followers = new Followers(3, 2);
+
+    private Runnable named(String name) {
+        return () -> woken.add(name);
+    }
+
+    @Test
+    void onlyTheFollowersOfTheTenantAreWoken() {
+        followers.join("a", named("first"));
+        followers.join("a", named("second"));
+        followers.join("b", named("other"));
+        followers.heard("a");
+        followers.heard("nobody");
+        assertThat(woken).containsExactly("first", "second");
+    }
+
+    @Test
+    void aTenantAndTheServerHaveBoundsAndWhoLeavesMakesRoom() {
+        Runnable first = named("first");
+        assertThat(followers.join("a", first)).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("a", named("second"))).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("a", named("third"))).isEqualTo(Admission.TENANT_FULL);
+        assertThat(followers.join("b", named("b"))).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("c", named("c"))).isEqualTo(Admission.SERVER_FULL);
+        followers.leave("a", first);
+        followers.leave("a", first);
+        followers.leave("c", named("c"));
+        assertThat(followers.count()).isEqualTo(2);
+        assertThat(followers.join("c", named("c"))).isEqualTo(Admission.ADMITTED);
+        followers.heard("a");
+        assertThat(woken).containsExactly("second");
+    }
+}
