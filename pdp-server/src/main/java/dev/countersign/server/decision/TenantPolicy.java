@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,7 @@ public final class TenantPolicy {
     private static final int MAX_RECORDED = 4_096;
 
     private static final int DIGEST = digest("").toString().length();
-    private static final List<String> MEMBERS = List.of("packs", "values");
+    private static final List<String> MEMBERS = List.of("packs", "values", "rows");
 
     /** A value in a record, and how many bytes it takes there if it stands there itself. */
     private record Recorded(String name, Object value, int bytes) {}
@@ -108,6 +109,12 @@ public final class TenantPolicy {
         Outcome onError = outcome(ServerSettings.ON_ERROR, env, settings, changed);
         if (!changed.isEmpty()) {
             basis.set("values", recorded(changed));
+        }
+        List<String> digests = tables.stream()
+                .map(table -> Objects.requireNonNullElse(table.digest(), ""))
+                .toList();
+        if (!String.join("", digests).isEmpty()) {
+            basis.put("rows", Sha256.hex(String.join("\n", digests)));
         }
         return new TenantPolicy(
                 base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
