@@ -12,6 +12,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class LiveSoak {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final double BAR_MILLIS = 1_000;
+    private static final int TENANTS = 1_000;
 
     private interface Condition {
         boolean holds() throws IOException, InterruptedException;
@@ -42,7 +47,7 @@ final class LiveSoak {
         this.packs = packs;
     }
 
-    void run(int rounds) throws IOException, InterruptedException {
+    void run(int rounds) throws IOException, InterruptedException, SQLException {
         report.title("Two servers under load, " + rounds + " rounds of changes");
         Path first = scratch.resolve("live-one");
         Path second = scratch.resolve("live-two");
@@ -62,9 +67,41 @@ final class LiveSoak {
                                         + (load.answered() + more.answered()),
                                 load.refused() + more.refused() + load.broken() + more.broken() == 0);
                     }
+                    tenants(one, postgres.address());
                 }
             }
         }
+    }
+
+    /** Every tenant asks once; what is held of them is bounded, and printed. */
+    private void tenants(ServerUnderTest server, PostgresAddress database)
+            throws IOException, InterruptedException, SQLException {
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                Statement statement = connection.createStatement()) {
+            statement.execute("insert into tenants (id, name) select 'many-' || i, 'many' from generate_series(1, "
+                    + TENANTS + ") i");
+            statement.execute("insert into api_keys (id, tenant, name, hash, roles, created_by)"
+                    + " select 'csk_many' || i, 'many-' || i, 'pep', sha256(('csk_many' || i)::bytea), array['decide'], 'soak'"
+                    + " from generate_series(1, " + TENANTS + ") i");
+            statement.execute(
+                    "insert into policies (id, tenant, name, scope, effect, action_pattern, rule_expr, enabled,"
+                            + " version, created_at, updated_at) select gen_random_uuid(), 'many-' || i, 'row ' || j, 'tenant',"
+                            + " 'deny', 'many.' || j, jsonb_build_object('when', jsonb_build_object('field', 'amount', 'op', '>',"
+                            + " 'value', j)), true, 1, now(), now() from generate_series(1, " + TENANTS
+                            + ") i, generate_series(1, 10) j");
+        }
+        until(() -> status(server, "csk_many" + TENANTS) == 200);
+        int refused = 0;
+        for (int i = 1; i <= TENANTS; i++) {
+            refused += status(server, "csk_many" + i) == 200 ? 0 : 1;
+        }
+        report.check("each of " + TENANTS + " tenants was answered at its first request", refused == 0);
+        report.line(
+                "  %.0f tenants of 10 policies are held in about %.1f MiB; the server has %.0f MiB resident",
+                server.metric("countersign_tenants_held"),
+                server.metric("countersign_tenants_held_bytes") / (1 << 20),
+                Cpu.residentMib(server.handle()));
+        report.bar("what is held of tenants", server.metric("countersign_tenants_held_bytes") / (1 << 20), 100, "MiB");
     }
 
     private void change(ServerUnderTest one, ServerUnderTest two, int rounds) throws IOException, InterruptedException {

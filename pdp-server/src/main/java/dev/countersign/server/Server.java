@@ -154,6 +154,8 @@ public final class Server implements AutoCloseable {
         var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
+        metrics.gauge(Metric.TENANTS_HELD, policies::tenants);
+        metrics.gauge(Metric.TENANTS_HELD_BYTES, policies::bytes);
         var policyChanges =
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
