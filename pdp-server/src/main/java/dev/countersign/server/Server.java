@@ -160,7 +160,11 @@ public final class Server implements AutoCloseable {
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         policyChanges.reading(Proposal.Kind.POLICY, RowChange::read);
-        var entityStore = new EntityStore(pool, changes, clock);
+        var entityStore = new EntityStore(
+                pool,
+                changes,
+                clock,
+                tenant -> policies.get(tenant).map(state -> state.policy().entities()));
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
         feed.set(fresh);

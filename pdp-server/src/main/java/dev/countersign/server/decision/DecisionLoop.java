@@ -1,6 +1,5 @@
 package dev.countersign.server.decision;
 
-import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.Evaluator;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Call;
@@ -11,12 +10,12 @@ import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.metrics.Metrics;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -72,8 +71,8 @@ public final class DecisionLoop {
      * @param clock tells the time of decisions
      * @param random makes their ids
      * @param metrics counts
-     * @param firstUses is told, after the answer, of the caller and the user of each decision in which the tenant's default
-     *     policies had a say
+     * @param firstUses is told, after the answer, of the caller and the user of each decision to which the tenant's default
+     *     policies applied
      */
     public DecisionLoop(
             SegmentWriter log,
@@ -115,8 +114,15 @@ public final class DecisionLoop {
             @Nullable EnforcementMode enforcement)
             throws LogUnavailableException {
         Moment now = now();
-        Verdict verdict = evaluate(policy, caller, call, now.instant());
-        return record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
+        var request = new Request(caller.inTenant(), call, now.instant(), policy.values());
+        Verdict verdict = evaluate(policy, request);
+        Decided decided =
+                record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
+        String user = policy.byDefaultFor(request);
+        if (user != null) {
+            afterwards.add(() -> firstUses.accept(caller, user));
+        }
+        return decided;
     }
 
     /**
@@ -143,20 +149,18 @@ public final class DecisionLoop {
         return UuidV7.of(now.instant().toEpochMilli(), random).toString();
     }
 
-    private Verdict evaluate(TenantPolicy policy, Caller caller, Call call, Instant now) {
-        var request = new Request(caller.inTenant(), call, now, policy.values());
-        Evaluation evaluation;
+    private Verdict evaluate(TenantPolicy policy, Request request) {
         try {
-            evaluation = evaluator(policy.base()).evaluate(request);
+            return policy.verdict(evaluator(policy.base()).evaluate(request));
         } catch (RuntimeException e) {
             LOG.error("the engine failed to judge a request", e);
+        }
+        try {
             return policy.failed(request);
+        } catch (RuntimeException e) {
+            LOG.error("the policies that are rows failed to judge a request, which is denied", e);
+            return Verdict.fault(Verdict.ENGINE_ERROR);
         }
-        String user = policy.byDefaultFor(request);
-        if (user != null) {
-            afterwards.add(() -> firstUses.accept(caller, user));
-        }
-        return policy.verdict(evaluation);
     }
 
     private Evaluator evaluator(RuleBase current) {
@@ -208,23 +212,29 @@ public final class DecisionLoop {
         }
         made.forEach(decided -> meters.count(decided));
         made.clear();
+        List<Runnable> after = afterwards.isEmpty() ? List.of() : List.copyOf(afterwards);
+        afterwards.clear();
         if (durability == Durability.PROCESS) {
             each(answers, Answer::send);
+            each(after, Runnable::run);
         } else {
             log.whenDurable(
-                    loop, () -> each(answers, Answer::send), lost -> each(answers, answer -> answer.refuse(lost)));
+                    loop,
+                    () -> {
+                        each(answers, Answer::send);
+                        each(after, Runnable::run);
+                    },
+                    lost -> each(answers, answer -> answer.refuse(lost)));
         }
-        afterwards.forEach(Runnable::run);
-        afterwards.clear();
     }
 
     /** A client that has gone must not keep the others from their answers. */
-    private static void each(List<Answer> answers, java.util.function.Consumer<Answer> action) {
-        for (Answer answer : answers) {
+    private static <T> void each(List<T> all, Consumer<T> action) {
+        for (T one : all) {
             try {
-                action.accept(answer);
+                action.accept(one);
             } catch (RuntimeException e) {
-                LOG.debug("an answer could not be sent", e);
+                LOG.debug("an answer could not be sent, or what follows it not be done", e);
             }
         }
     }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.engine.CompiledRule;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.entities.EntityNeeds;
@@ -18,7 +18,6 @@ import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
-import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
@@ -30,6 +29,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +59,6 @@ public final class TenantPolicy {
     private final Redaction redaction;
     private final List<RowTable> tables;
     private final EntityNeeds needs;
-    private final PackEntities entities;
     private final Fallback byDefault;
     private final Fallback onError;
 
@@ -75,8 +74,6 @@ public final class TenantPolicy {
         this.values = values;
         this.tables = tables;
         this.needs = needs(base, tables);
-        this.entities =
-                PackEntities.union(base.packs().stream().map(Pack::entities).toList());
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
@@ -170,10 +167,11 @@ public final class TenantPolicy {
     }
 
     private static EntityNeeds needs(RuleBase base, List<RowTable> tables) {
-        var rules = new ArrayList<Rule>();
-        base.rules().forEach(rule -> rules.add(rule.rule()));
-        tables.forEach(table -> table.rules().forEach(rule -> rules.add(rule.rule())));
-        return EntityNeeds.ofRules(rules);
+        return base.needs()
+                .and(EntityNeeds.ofRules(tables.stream()
+                        .flatMap(table -> table.rules().stream())
+                        .map(CompiledRule::rule)
+                        .toList()));
     }
 
     /** Which stored entities a request needs. */
@@ -183,7 +181,7 @@ public final class TenantPolicy {
 
     /** The entities that the packs carry, beneath the tenant's own. */
     public PackEntities entities() {
-        return entities;
+        return base.entities();
     }
 
     /** A recorded call, with what the store said when it was decided. */
@@ -207,12 +205,43 @@ public final class TenantPolicy {
         return DenyOverrides.combine(evaluation, byDefault);
     }
 
-    /** What a request comes to of which the engine could not tell: a deny that rows find stands. */
+    /**
+     * What a request comes to that the engine failed to judge: what the tenant says for that, but never less than what rules
+     * and rows restrict, asked one by one.
+     */
     Verdict failed(Request request) {
-        var evaluation = new Evaluation(request);
+        Evaluation evaluation = interpreted(request);
         judge(evaluation);
-        Verdict found = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW));
-        return found.outcome() == Outcome.DENY ? found : onError.onError();
+        Verdict rows = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW));
+        Verdict fault = onError.onError();
+        if (rows.outcome() != Outcome.ALLOW && rows.outcome().compareTo(fault.outcome()) >= 0) {
+            return rows;
+        }
+        return fault.outcome() != Outcome.ALLOW
+                ? fault
+                : new Verdict(
+                        Outcome.ALLOW,
+                        fault.reasons(),
+                        null,
+                        null,
+                        rows.matched(),
+                        rows.unknown(),
+                        List.of(),
+                        rows.obligations());
+    }
+
+    /** The users to whom the tenant's default policies do not apply; none if there are no such policies. */
+    public Set<String> exempt() {
+        return tables.isEmpty() ? Set.of() : tables.get(tables.size() - 1).exempt();
+    }
+
+    /** What the rules say without the engine that failed; nothing if they cannot be asked at all. */
+    private Evaluation interpreted(Request request) {
+        try {
+            return base.interpret(request);
+        } catch (RuntimeException e) {
+            return new Evaluation(request);
+        }
     }
 
     /** The user of a request to whom the tenant's default policies apply; {@code null} if they do not. */

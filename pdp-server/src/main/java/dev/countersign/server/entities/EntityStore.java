@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.entities.EntityData;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.EntityKey;
 import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
@@ -50,9 +51,18 @@ public final class EntityStore {
     private final Pool pool;
     private final Changes changes;
     private final InstantSource clock;
+    private final Function<String, Future<PackEntities>> beneath;
 
-    /** The entities of the database behind {@code pool}, changed by {@code changes}; {@code clock} dates them. */
-    public EntityStore(Pool pool, Changes changes, InstantSource clock) {
+    /**
+     * The entities of the database behind {@code pool}.
+     *
+     * @param changes changes them
+     * @param clock dates them
+     * @param beneath what packs say of a tenant's entities, beneath its own
+     */
+    public EntityStore(
+            Pool pool, Changes changes, InstantSource clock, Function<String, Future<PackEntities>> beneath) {
+        this.beneath = beneath;
         this.pool = pool;
         this.changes = changes;
         this.clock = clock;
@@ -184,9 +194,9 @@ public final class EntityStore {
      */
     public Future<Written> put(
             String tenant, EntityKey key, EntityData data, boolean relations, String by, LongPredicate precondition) {
-        return write(tenant, key, by, precondition, (connection, before) -> {
-            boolean same = before == null ? !data.related() : before.data().sameRelations(data);
-            return !relations && !same
+        return write(tenant, key, by, precondition, (connection, before, carried) -> {
+            EntityData there = before == null ? carried : before.data();
+            return !relations && !sameRelations(there, data)
                     ? Future.succeededFuture(Written.Refused.RELATIONS)
                     : upsert(connection, tenant, Map.of(key, data), by)
                             .compose(done -> find(connection, tenant, Set.of(key)))
@@ -197,11 +207,11 @@ public final class EntityStore {
     /** Takes an entity away; done without it if there is none. See {@link #put}. */
     public Future<Written> delete(
             String tenant, EntityKey key, boolean relations, String by, LongPredicate precondition) {
-        return write(tenant, key, by, precondition, (connection, before) -> {
+        return write(tenant, key, by, precondition, (connection, before, carried) -> {
             if (before == null) {
                 return Future.succeededFuture(new Written.Done(null, null));
             }
-            return !relations && before.data().related()
+            return !relations && !sameRelations(before.data(), carried)
                     ? Future.succeededFuture(Written.Refused.RELATIONS)
                     : connection
                             .preparedQuery("delete from entities where tenant = $1 and type = $2 and id = $3")
@@ -211,20 +221,35 @@ public final class EntityStore {
     }
 
     private interface Write {
-        Future<Written> with(SqlConnection connection, @Nullable StoredEntity before);
+        /** @param carried what a pack says of the entity, beneath the tenant's own */
+        Future<Written> with(SqlConnection connection, @Nullable StoredEntity before, @Nullable EntityData carried);
     }
 
     private Future<Written> write(String tenant, EntityKey key, String by, LongPredicate precondition, Write write) {
         return changes.make(
                 tenant,
                 by,
-                connection -> find(connection, tenant, Set.of(key)).compose(found -> {
-                    StoredEntity before = found.get(key);
-                    long version = before == null ? 0 : before.version();
-                    return precondition.test(version)
-                            ? write.with(connection, before)
-                            : Future.succeededFuture(new Written.Stale(version));
-                }));
+                connection -> beneath.apply(tenant)
+                        .compose(packs -> find(connection, tenant, Set.of(key)).compose(found -> {
+                            StoredEntity before = found.get(key);
+                            long version = before == null ? 0 : before.version();
+                            return precondition.test(version)
+                                    ? write.with(connection, before, carried(packs, key))
+                                    : Future.succeededFuture(new Written.Stale(version));
+                        })));
+    }
+
+    private static @Nullable EntityData carried(PackEntities packs, EntityKey key) {
+        PackEntities.Carried carried = packs.carried(key);
+        return carried == null ? null : carried.data();
+    }
+
+    /** Whether rules find the same relations in both; an entity that is not there has none. */
+    private static boolean sameRelations(@Nullable EntityData one, @Nullable EntityData other) {
+        if (one == null || other == null) {
+            return (one == null || !one.related()) && (other == null || !other.related());
+        }
+        return one.sameRelations(other);
     }
 
     /**
@@ -238,23 +263,22 @@ public final class EntityStore {
             if (relations) {
                 return upsert(connection, tenant, data, by).map(Set.of());
             }
-            return find(connection, tenant, data.keySet()).compose(found -> {
-                var refused = new LinkedHashSet<EntityKey>();
-                var rest = new HashMap<EntityKey, EntityData>();
-                data.forEach((key, wanted) -> {
-                    StoredEntity before = found.get(key);
-                    boolean same =
-                            before == null ? !wanted.related() : before.data().sameRelations(wanted);
-                    if (same) {
-                        rest.put(key, wanted);
-                    } else {
-                        refused.add(key);
-                    }
-                });
-                return rest.isEmpty()
-                        ? Future.succeededFuture(refused)
-                        : upsert(connection, tenant, rest, by).map(refused);
-            });
+            return beneath.apply(tenant)
+                    .compose(packs -> find(connection, tenant, data.keySet()).compose(found -> {
+                        var refused = new LinkedHashSet<EntityKey>();
+                        var rest = new HashMap<EntityKey, EntityData>();
+                        data.forEach((key, wanted) -> {
+                            StoredEntity before = found.get(key);
+                            if (sameRelations(before == null ? carried(packs, key) : before.data(), wanted)) {
+                                rest.put(key, wanted);
+                            } else {
+                                refused.add(key);
+                            }
+                        });
+                        return rest.isEmpty()
+                                ? Future.succeededFuture(refused)
+                                : upsert(connection, tenant, rest, by).map(refused);
+                    }));
         });
     }
 

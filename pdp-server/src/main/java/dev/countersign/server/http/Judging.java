@@ -6,6 +6,7 @@ import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.policy.TenantState;
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ final class Judging {
             return;
         }
         entities.later(caller.inTenant(), policy.entities(), policy.needs(), call)
-                .onSuccess(found -> proceed(ctx, found, then));
+                .onComplete(found -> proceed(ctx, found, then));
     }
 
     /** The same for the calls of a batch, of which those that are none stay null. */
@@ -56,13 +57,17 @@ final class Judging {
         if (waiting.isEmpty()) {
             then.accept(found);
         } else {
-            Future.all(waiting).onSuccess(all -> proceed(ctx, found, then));
+            Future.all(waiting).onComplete(all -> proceed(ctx, all.map(found), then));
         }
     }
 
-    private static <T> void proceed(RoutingContext ctx, T found, Consumer<T> then) {
+    private static <T> void proceed(RoutingContext ctx, AsyncResult<T> found, Consumer<T> then) {
+        if (found.failed()) {
+            ctx.fail(found.cause());
+            return;
+        }
         try {
-            then.accept(found);
+            then.accept(found.result());
         } catch (RuntimeException e) {
             ctx.fail(e);
         }

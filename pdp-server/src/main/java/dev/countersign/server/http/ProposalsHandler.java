@@ -84,16 +84,17 @@ final class ProposalsHandler {
     }
 
     void confirm(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH);
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.OPERATOR);
         if (caller != null) {
             decide(ctx, (id, note) -> changes.confirm(caller, id, note));
         }
     }
 
     void reject(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.POLICY_WRITE, Role.ADMIN);
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.POLICY_WRITE, Role.ADMIN, Role.OPERATOR);
         if (caller != null) {
-            decide(ctx, (id, note) -> changes.reject(caller, id, note));
+            boolean publishes = caller.mayAny(Role.POLICY_PUBLISH, Role.OPERATOR);
+            decide(ctx, (id, note) -> changes.reject(caller, id, note, publishes));
         }
     }
 
@@ -125,6 +126,12 @@ final class ProposalsHandler {
                         403,
                         "second_person_needed",
                         "who proposed a change does not confirm it, and no service does: it takes the key of another person");
+            case NOT_YOURS ->
+                Problems.send(
+                        ctx,
+                        403,
+                        "forbidden",
+                        "a proposal is refused with the role policy.publish, or taken back by who made it");
             case OUTDATED ->
                 Problems.send(
                         ctx,
@@ -188,7 +195,8 @@ final class ProposalsHandler {
     }
 
     private @Nullable Caller reader(RoutingContext ctx) {
-        return callers.require(ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN);
+        return callers.require(
+                ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN, Role.OPERATOR);
     }
 
     private static @Nullable UUID id(RoutingContext ctx) {

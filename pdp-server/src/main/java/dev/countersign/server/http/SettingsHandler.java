@@ -136,6 +136,8 @@ final class SettingsHandler {
             ProposalsHandler.proposed(ctx, proposed.proposal());
         } else if (written instanceof Result.Done<@Nullable StoredSetting> done) {
             send(ctx, SettingView.after(state.known(), done.now()), name);
+        } else if (written instanceof Result.Refused<@Nullable StoredSetting> refused) {
+            invalid(ctx, refused.mistake().message());
         } else {
             ProposalsHandler.full(ctx);
         }

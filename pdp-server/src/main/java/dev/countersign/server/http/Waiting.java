@@ -1,6 +1,7 @@
 package dev.countersign.server.http;
 
 import dev.countersign.server.live.KeyEndedException;
+import dev.countersign.server.policy.PolicyChanges;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
@@ -49,6 +50,14 @@ final class Waiting {
         result.onComplete(done -> loop.runOnContext(back -> {
             if (done.cause() instanceof KeyEndedException) {
                 Problems.send(ctx, 401, "unauthorized", Callers.NEEDED);
+                return;
+            }
+            if (done.cause() instanceof PolicyChanges.Overtaken) {
+                Problems.send(
+                        ctx,
+                        409,
+                        "overtaken",
+                        "other changes came in between again and again; nothing was changed: try again");
                 return;
             }
             if (done.failed()) {

@@ -1,5 +1,8 @@
 package dev.countersign.server.policy;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,6 +12,8 @@ import dev.countersign.rules.boundary.DiffResult;
 import dev.countersign.rules.boundary.DiffResult.Widening;
 import dev.countersign.rules.boundary.Frame;
 import dev.countersign.rules.boundary.Judge;
+import dev.countersign.rules.dialect.Effect;
+import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
@@ -18,11 +23,16 @@ import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.decision.TenantPolicy;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a change does to the decisions that are made.
@@ -35,6 +45,7 @@ record Difference(long revision, boolean widens, String json) {
     /** When the requests are made that are compared: the same change always shows the same. */
     private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
 
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_SHOWN = 20;
     private static final int LONGEST_EXAMPLE = 4_000;
     private static final Map<Outcome, Function<Evaluation, Verdict>> COMBINING = Arrays.stream(Outcome.values())
@@ -49,14 +60,70 @@ record Difference(long revision, boolean widens, String json) {
     static Difference of(TenantState before, TenantPolicy after) {
         TenantPolicy now = before.policy();
         var frame = new Frame(before.tenant(), NOW);
+        boolean operator = before.tenant().isEmpty();
         DiffResult found = compare(
                 frame, now, after, now.byDefault().outcome(), after.byDefault().outcome());
-        if (before.tenant().isEmpty() && found.widening() == Widening.NO) {
+        if (operator && found.widening() == Widening.NO) {
             // What the operator forbids matters where a tenant allows.
             found = compare(frame, now, after, Outcome.ALLOW, Outcome.ALLOW);
         }
+        String unseen = operator ? ofEveryTenant(now, after) : ofDefaultSet(now, after);
         return new Difference(
-                before.revision(), found.widening() != Widening.NO, json(found).toString());
+                before.revision(),
+                found.widening() != Widening.NO || unseen != null,
+                json(found, unseen).toString());
+    }
+
+    /**
+     * Why a change of the operator's rows could widen in some tenant, whose values and rows are not looked at; {@code null} if
+     * it cannot: only denials are new, and nothing but allows is gone.
+     */
+    private static @Nullable String ofEveryTenant(TenantPolicy before, TenantPolicy after) {
+        Set<Said> was = said(before);
+        Set<Said> is = said(after);
+        boolean narrows = was.stream().allMatch(rule -> is.contains(rule) || rule.only(Effect.Allow.class))
+                && is.stream().allMatch(rule -> was.contains(rule) || rule.only(Effect.Deny.class));
+        return narrows ? null : "tenants have values and policies of their own, with which it could let more through";
+    }
+
+    /** What a rule says, whatever it is called. */
+    private record Said(List<Expr> conditions, List<Effect> effects) {
+        boolean only(Class<? extends Effect> kind) {
+            return effects.stream().allMatch(kind::isInstance);
+        }
+    }
+
+    private static Set<Said> said(TenantPolicy policy) {
+        return policy.tables().stream()
+                .flatMap(table -> table.rules().stream())
+                .map(rule -> new Said(rule.rule().conditions(), rule.rule().effects()))
+                .collect(Collectors.toSet());
+    }
+
+    /** Why a change of whose rows are their own could widen: for them the tenant's default set is off; else {@code null}. */
+    private static @Nullable String ofDefaultSet(TenantPolicy before, TenantPolicy after) {
+        return before.exempt().equals(after.exempt())
+                ? null
+                : "the default policies hold for other users than before: not for those who have policies of their own";
+    }
+
+    /** Whether a stored difference shows the same; how many requests were tried for it does not matter. */
+    boolean sameAs(String stored) {
+        return substance(json).equals(substance(stored));
+    }
+
+    private static Set<JsonNode> substance(String json) {
+        try {
+            JsonNode diff = JSON.readTree(json);
+            var substance = new HashSet<JsonNode>();
+            substance.add(diff.path("widening"));
+            diff.path("changes")
+                    .forEach(change -> substance.add(
+                            ((ObjectNode) change).deepCopy().remove(List.of("requests", "now", "example"))));
+            return substance;
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a proposal holds what is no JSON", e);
+        }
     }
 
     private static DiffResult compare(
@@ -74,12 +141,15 @@ record Difference(long revision, boolean widens, String json) {
         return new Judge(all.rules(), all.values(), all.templates(), combining);
     }
 
-    private static ObjectNode json(DiffResult found) {
+    private static ObjectNode json(DiffResult found, @Nullable String unseen) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
-        out.put("widening", found.widening().name().toLowerCase(Locale.ROOT));
-        out.put("exact", found.exact());
-        if (found.whyNotExact() != null) {
-            out.put("why_not_exact", found.whyNotExact());
+        Widening widening = unseen != null && found.widening() == Widening.NO ? Widening.COULD : found.widening();
+        out.put("widening", widening.name().toLowerCase(Locale.ROOT));
+        out.put("exact", found.exact() && unseen == null);
+        String why =
+                Stream.of(found.whyNotExact(), unseen).filter(Objects::nonNull).collect(Collectors.joining("; "));
+        if (!why.isEmpty()) {
+            out.put("why_not_exact", why);
         }
         out.put("tried", found.tried());
         out.put("found", found.changes().size());

@@ -6,6 +6,7 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.InstantSource;
@@ -26,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class PolicyChanges {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyChanges.class);
     private static final int TRIES = 5;
+    private static final int COMPARING = 2;
     /** No version of anything. */
     private static final long NEVER = -1;
 
@@ -68,6 +70,8 @@ public final class PolicyChanges {
             UNKNOWN,
             /** It was decided before. */
             ENDED,
+            /** Who does not publish may only take back what they proposed. */
+            NOT_YOURS,
             /** Only another person may confirm it. */
             SAME_PERSON,
             /** What it changes has changed otherwise: it can be made no more. */
@@ -77,8 +81,8 @@ public final class PolicyChanges {
         }
     }
 
-    /** What is in force changed while a change was compared with it. */
-    private static final class Overtaken extends RuntimeException {
+    /** What is in force changed again and again while a change was compared with it: nothing was made. */
+    public static final class Overtaken extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         Overtaken() {
@@ -86,7 +90,7 @@ public final class PolicyChanges {
         }
     }
 
-    private final Vertx vertx;
+    private final WorkerExecutor comparing;
     private final TenantPolicies policies;
     private final Changes changes;
     private final LiveFeed feed;
@@ -113,7 +117,8 @@ public final class PolicyChanges {
             ProposalStore proposals,
             Supplier<UUID> newId,
             InstantSource clock) {
-        this.vertx = vertx;
+        // Comparisons take long; reading what judges a tenant must not wait for them.
+        this.comparing = vertx.createSharedWorkerExecutor("comparing", COMPARING);
         this.policies = policies;
         this.changes = changes;
         this.feed = feed;
@@ -201,7 +206,7 @@ public final class PolicyChanges {
                         Reading reading = readings.get(found.kind());
                         PolicyChange<?> change = reading == null ? null : reading.read(found, now);
                         return change == null
-                                ? end(caller, id, Proposal.State.OUTDATED, "it can be made no more")
+                                ? end(caller, id, Proposal.State.OUTDATED, "it can be made no more", true)
                                         .map(done -> (Decision) Decision.Refused.OUTDATED)
                                 : confirm(caller, found, change, note);
                     });
@@ -244,10 +249,13 @@ public final class PolicyChanges {
             return ProposalStore.decide(connection, open, Proposal.State.OUTDATED, by, note)
                     .map(Decision.Refused.OUTDATED);
         }
-        if (!difference.json().equals(open.diff())) {
+        if (!difference.sameAs(open.diff())) {
             return ProposalStore.differs(connection, open, difference.json()).map(Decision.Refused.DIFFERS);
         }
-        return change.apply(connection, open.author(), open)
+        return change.apply(
+                        connection,
+                        new Author(open.author().key(), open.author().person(), by.at()),
+                        open)
                 .compose(applied -> ProposalStore.decide(connection, open, Proposal.State.CONFIRMED, by, note))
                 .map(now -> {
                     LOG.info(
@@ -261,12 +269,16 @@ public final class PolicyChanges {
                 });
     }
 
-    /** Refuses a proposal, or takes it back if the caller is who proposed it. */
-    public Future<Decision> reject(Caller caller, UUID id, @Nullable String note) {
-        return end(caller, id, Proposal.State.REJECTED, note);
+    /**
+     * Refuses a proposal, or takes it back if the caller is who proposed it.
+     *
+     * @param publishes whether the caller may refuse what others proposed
+     */
+    public Future<Decision> reject(Caller caller, UUID id, @Nullable String note, boolean publishes) {
+        return end(caller, id, Proposal.State.REJECTED, note, publishes);
     }
 
-    private Future<Decision> end(Caller caller, UUID id, Proposal.State state, @Nullable String note) {
+    private Future<Decision> end(Caller caller, UUID id, Proposal.State state, @Nullable String note, boolean others) {
         Author by = Author.of(caller, clock.instant());
         return changes.make(
                 caller.tenant(),
@@ -276,6 +288,9 @@ public final class PolicyChanges {
                             if (open == null || open.state() != Proposal.State.PROPOSED) {
                                 return Future.succeededFuture(
                                         open == null ? Decision.Refused.UNKNOWN : Decision.Refused.ENDED);
+                            }
+                            if (!others && !open.by(by)) {
+                                return Future.succeededFuture(Decision.Refused.NOT_YOURS);
                             }
                             Proposal.State end =
                                     state == Proposal.State.REJECTED && open.by(by) ? Proposal.State.WITHDRAWN : state;
@@ -295,7 +310,7 @@ public final class PolicyChanges {
 
     private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
         return state(caller)
-                .compose(now -> vertx.executeBlocking(() -> Difference.of(now, change.applied(now)), false));
+                .compose(now -> comparing.executeBlocking(() -> Difference.of(now, change.applied(now)), false));
     }
 
     /** Fails if what is in force is not what was compared. */
@@ -314,7 +329,8 @@ public final class PolicyChanges {
 
     /** Changes that this server makes for one tenant do not overtake one another; those of another server may. */
     private <T> Future<T> inTurn(Caller caller, Supplier<Future<T>> change) {
-        return turns.after(plane(caller), () -> again(TRIES, change));
+        return turns.after(plane(caller), () -> again(TRIES, change))
+                .recover(failure -> Future.failedFuture(failure instanceof Turns.TooMany ? new Overtaken() : failure));
     }
 
     private <T> Future<T> again(int tries, Supplier<Future<T>> change) {

@@ -57,16 +57,18 @@ public final class PolicyReader implements TenantPolicies.Source {
 
     @Override
     public Future<TenantPolicies.Changes> changedSince(long revision) {
-        return pool.preparedQuery("select tenant, revision from policy_revisions where revision > $1")
+        // The last one comes in any case: a database that was put back to an older state is behind what is known.
+        return pool.preparedQuery("select tenant, revision from policy_revisions where revision > $1"
+                        + " or revision = (select max(revision) from policy_revisions)")
                 .execute(Tuple.of(revision))
                 .map(rows -> {
-                    var tenants = new HashSet<String>();
-                    long latest = revision;
+                    var tenants = new HashMap<String, Long>();
+                    long latest = 0;
                     for (Row row : rows) {
-                        tenants.add(row.getString("tenant"));
+                        tenants.put(row.getString("tenant"), row.getLong("revision"));
                         latest = Math.max(latest, row.getLong("revision"));
                     }
-                    return new TenantPolicies.Changes(tenants, tenants.contains(EVERYBODY), latest);
+                    return new TenantPolicies.Changes(tenants, tenants.getOrDefault(EVERYBODY, 0L), latest);
                 });
     }
 

@@ -8,16 +8,18 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What judges each tenant, as it was last read: read when first needed, bounded in memory, and swapped whole. A reader has
  * the old state or the new one, never parts of both. All methods may be called from any thread.
  */
 public final class TenantPolicies {
+    private static final Logger LOG = LoggerFactory.getLogger(TenantPolicies.class);
     private static final int AT_ONCE = 100;
     private static final long LIMIT_SECONDS = 5;
 
@@ -37,11 +39,16 @@ public final class TenantPolicies {
     /**
      * Changes of several tenants.
      *
-     * @param tenants which ones
-     * @param everyone whether something changed that judges every tenant
+     * @param tenants which ones, with the number of the last change of each
+     * @param everyone the number of the last change of what judges every tenant; 0 if there was none
      * @param latest the highest number
      */
-    public record Changes(Set<String> tenants, boolean everyone, long latest) {}
+    public record Changes(Map<String, Long> tenants, long everyone, long latest) {
+        /** The number that a state of the tenant must have at least. */
+        long of(String tenant) {
+            return Math.max(everyone, tenants.getOrDefault(tenant, 0L));
+        }
+    }
 
     /** A first reading that has not come back. */
     private static final class Loading {
@@ -124,16 +131,29 @@ public final class TenantPolicies {
     public Future<Long> refresh(long known) {
         return source.changedSince(known).compose(changes -> {
             var affected = new TreeSet<String>();
+            if (changes.latest() < known) {
+                return forget(changes.latest());
+            }
             synchronized (this) {
-                loading.forEach((tenant, running) -> running.outdated |=
-                        changes.everyone() || changes.tenants().contains(tenant));
-                affected.addAll(held.asMap().keySet());
+                loading.forEach((tenant, running) -> running.outdated |= changes.of(tenant) > 0);
             }
-            if (!changes.everyone()) {
-                affected.retainAll(changes.tenants());
-            }
-            return refresh(List.copyOf(affected)).map(done -> Math.max(known, changes.latest()));
+            // What has been read already, by a look that took too long for all, is not read again.
+            held.asMap().forEach((tenant, state) -> {
+                if (state.revision() < changes.of(tenant)) {
+                    affected.add(tenant);
+                }
+            });
+            return refresh(List.copyOf(affected)).map(done -> changes.latest());
         });
+    }
+
+    /** The database was put back to an older state: nothing that is held tells of it. */
+    private Future<Long> forget(long latest) {
+        synchronized (this) {
+            loading.values().forEach(running -> running.outdated = true);
+        }
+        held.invalidateAll();
+        return Future.succeededFuture(latest);
     }
 
     private Future<Void> refresh(List<String> affected) {
@@ -141,11 +161,33 @@ public final class TenantPolicies {
             return Future.succeededFuture();
         }
         List<String> first = affected.subList(0, Math.min(AT_ONCE, affected.size()));
-        return read(first).compose(states -> {
-            // One that was forgotten meanwhile, or read anew, is left alone.
+        return refreshAll(first)
+                .recover(failure -> first.size() == 1 ? drop(first.get(0), failure) : eachOf(first))
+                .compose(done -> refresh(affected.subList(first.size(), affected.size())));
+    }
+
+    /** One tenant that cannot be read, as it is too large, must not keep others from what is new. */
+    private Future<Void> eachOf(List<String> tenants) {
+        Future<Void> done = Future.succeededFuture();
+        for (String tenant : tenants) {
+            done = done.compose(before -> refreshAll(List.of(tenant)).recover(failure -> drop(tenant, failure)));
+        }
+        return done;
+    }
+
+    private Future<Void> drop(String tenant, Throwable failure) {
+        LOG.warn(
+                "what judges the tenant `{}` could not be read anew, and is forgotten: {}", tenant, failure.toString());
+        held.invalidate(tenant);
+        return Future.succeededFuture();
+    }
+
+    private Future<Void> refreshAll(List<String> tenants) {
+        // One that was forgotten meanwhile, or read anew, is left alone.
+        return read(tenants).map(states -> {
             states.forEach((tenant, state) -> held.asMap()
                     .computeIfPresent(tenant, (name, now) -> now.revision() > state.revision() ? now : state));
-            return refresh(affected.subList(first.size(), affected.size()));
+            return null;
         });
     }
 

@@ -49,8 +49,17 @@ public record TenantState(
     /** About how many bytes of memory it takes. */
     long weight() {
         List<RowTable> tables = policy.tables();
-        return 1_000
-                + 500L * settings.stored().size()
-                + tables.get(tables.size() - 1).weight();
+        long values = settings.stored().values().stream()
+                .mapToLong(stored -> 500 + 4L * stored.json().length())
+                .sum();
+        long stored = rows.stream().mapToLong(TenantState::weight).sum();
+        long exempt = users.stream().mapToLong(user -> 100 + 2L * user.length()).sum();
+        return 1_000 + values + stored + exempt + tables.get(tables.size() - 1).weight();
+    }
+
+    private static long weight(PolicyRow row) {
+        return 400
+                + (row.ruleExpr() == null ? 0 : 4L * row.ruleExpr().toString().length())
+                + (row.description() == null ? 0 : row.description().length());
     }
 }

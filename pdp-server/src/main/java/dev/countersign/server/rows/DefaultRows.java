@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.rules.rows.PolicyRow;
 import dev.countersign.rules.rows.RowLimits;
 import dev.countersign.server.identity.Caller;
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
@@ -16,6 +17,8 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +33,10 @@ public final class DefaultRows {
     private static final Duration AGAIN = Duration.ofMinutes(1);
 
     private static final int MOST_SEEN = 10_000;
+    /** How many connections it may take, so that it never keeps others from theirs. */
+    private static final int MOST_AT_ONCE = 2;
+
+    private static final long LIMIT_SECONDS = 5;
 
     private record User(String tenant, String id) {}
 
@@ -47,6 +54,10 @@ public final class DefaultRows {
     private final Cache<User, Boolean> seen =
             Caffeine.newBuilder().maximumSize(MOST_SEEN).expireAfterWrite(AGAIN).build();
 
+    private final Cache<String, Boolean> full =
+            Caffeine.newBuilder().maximumSize(MOST_SEEN).expireAfterWrite(AGAIN).build();
+    private final AtomicInteger running = new AtomicInteger();
+
     /** Copies in the database behind {@code pool}; {@code newId} draws their ids, {@code clock} dates them. */
     public DefaultRows(Pool pool, Supplier<UUID> newId, InstantSource clock) {
         this.pool = pool;
@@ -61,35 +72,52 @@ public final class DefaultRows {
             return;
         }
         boolean itself = caller.person() != null && caller.name().equals(user);
-        pool.withTransaction(connection -> copy(connection, who, itself)).onComplete(copied -> {
-            if (copied.failed()) {
-                seen.invalidate(who);
-                LOG.warn(
-                        "a user of the tenant `{}` could not be given the default policies",
-                        who.tenant(),
-                        copied.cause());
-            } else if (copied.result() == Copied.FULL) {
-                LOG.warn(
-                        "the default policies of the tenant `{}` hold for more users than may have copies; for the others they"
-                                + " go on as they are",
-                        who.tenant());
-            }
-        });
+        if (running.incrementAndGet() > MOST_AT_ONCE) {
+            // The next decision is another chance.
+            running.decrementAndGet();
+            seen.invalidate(who);
+            return;
+        }
+        known(who, itself)
+                .compose(known -> known
+                        ? pool.withTransaction(connection -> copy(connection, who))
+                        : Future.succeededFuture(Copied.UNKNOWN))
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .onComplete(copied -> {
+                    running.decrementAndGet();
+                    say(who, copied);
+                });
     }
 
-    private Future<Copied> copy(SqlConnection connection, User who, boolean itself) {
-        return connection
-                .preparedQuery("select 1 from tenants where id = $1 for no key update")
-                .execute(Tuple.of(who.tenant()))
-                .compose(alone -> itself ? Future.succeededFuture(true) : registered(connection, who))
-                .compose(known -> known ? first(connection, who) : Future.succeededFuture(Copied.UNKNOWN));
+    private void say(User who, AsyncResult<Copied> copied) {
+        if (copied.failed()) {
+            seen.invalidate(who);
+            LOG.warn("a user of the tenant `{}` could not be given the default policies", who.tenant(), copied.cause());
+        } else if (copied.result() == Copied.FULL && full.asMap().putIfAbsent(who.tenant(), true) == null) {
+            LOG.warn(
+                    "the default policies of the tenant `{}` hold for more users than may have copies; for the others they"
+                            + " go on as they are",
+                    who.tenant());
+        }
     }
 
-    private static Future<Boolean> registered(SqlConnection connection, User who) {
+    /** Asked before anything is locked: most ids may be of nobody. */
+    private Future<Boolean> known(User who, boolean itself) {
+        return itself
+                ? Future.succeededFuture(true)
+                : pool.preparedQuery("select 1 from entities where tenant = $1 and type = 'user' and id = $2")
+                        .execute(Tuple.of(who.tenant(), who.id()))
+                        .map(rows -> rows.size() > 0);
+    }
+
+    private Future<Copied> copy(SqlConnection connection, User who) {
         return connection
-                .preparedQuery("select 1 from entities where tenant = $1 and type = 'user' and id = $2")
-                .execute(Tuple.of(who.tenant(), who.id()))
-                .map(rows -> rows.size() > 0);
+                .query("set local statement_timeout = '3s'")
+                .execute()
+                .compose(limited -> connection
+                        .preparedQuery("select 1 from tenants where id = $1 for no key update")
+                        .execute(Tuple.of(who.tenant())))
+                .compose(alone -> first(connection, who));
     }
 
     private Future<Copied> first(SqlConnection connection, User who) {
@@ -111,15 +139,17 @@ public final class DefaultRows {
 
     private static boolean fits(List<PolicyRow> rows, List<PolicyRow> copies) {
         var all = new ArrayList<>(rows);
+        long bytes = rows.stream().mapToLong(RowLimits::bytes).sum();
         for (PolicyRow copy : copies) {
-            long others = all.stream()
+            long alike = all.stream()
                     .filter(row ->
                             copy.pattern() ? row.pattern() : row.actionPattern().equals(copy.actionPattern()))
                     .count();
-            if (RowLimits.exceeded(copy, (int) others) != null) {
+            if (RowLimits.exceeded(copy, new RowLimits.Others((int) alike, all.size(), bytes)) != null) {
                 return false;
             }
             all.add(copy);
+            bytes += RowLimits.bytes(copy);
         }
         return true;
     }

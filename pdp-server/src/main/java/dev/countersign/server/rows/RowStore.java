@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.rules.rows.PolicyRow;
+import dev.countersign.rules.rows.RowLimits;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -120,14 +121,19 @@ public final class RowStore {
                 });
     }
 
-    /** How many other rows of its plane {@code row} would share its action with, or its being a pattern. */
-    public static Future<Integer> others(SqlConnection connection, PolicyRow row) {
+    /** What the plane of a row holds beside it. */
+    public static Future<RowLimits.Others> others(SqlConnection connection, PolicyRow row) {
         return connection
-                .preparedQuery(
-                        "select count(*) from policies where coalesce(tenant, '') = coalesce($1, '') and id <> $2"
-                                + " and case when $3 then strpos(action_pattern, '*') > 0 else action_pattern = $4 end")
+                .preparedQuery("select count(*) filter (where case when $3 then strpos(action_pattern, '*') > 0"
+                        + " else action_pattern = $4 end) as alike, count(*) as rows,"
+                        + " coalesce(sum(octet_length(rule_expr::text)), 0)::bigint as bytes"
+                        + " from policies where coalesce(tenant, '') = coalesce($1, '') and id <> $2")
                 .execute(Tuple.of(row.tenant(), UUID.fromString(row.id()), row.pattern(), row.actionPattern()))
-                .map(rows -> rows.iterator().next().getInteger(0));
+                .map(rows -> {
+                    Row found = rows.iterator().next();
+                    return new RowLimits.Others(
+                            found.getInteger("alike"), found.getInteger("rows"), found.getLong("bytes"));
+                });
     }
 
     /** Stores a new row, or the next version of one, with its history. */

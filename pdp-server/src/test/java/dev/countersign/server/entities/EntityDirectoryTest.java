@@ -80,7 +80,11 @@ class EntityDirectoryTest {
     private Server server() throws Exception {
         Pool pool = PgBuilder.pool().connectingTo(options).using(vertx).build();
         var feed = new LiveFeed(pool, Clock.systemUTC(), Duration.ofSeconds(1));
-        var store = new EntityStore(pool, new Changes(pool, feed, Clock.systemUTC()), Clock.systemUTC());
+        var store = new EntityStore(
+                pool,
+                new Changes(pool, feed, Clock.systemUTC()),
+                Clock.systemUTC(),
+                tenant -> Future.succeededFuture(PackEntities.NONE));
         var directory = new EntityDirectory(store, 1 << 20);
         feed.live("entities", -1L, directory::forget);
         done(feed.start(vertx, options));

@@ -42,7 +42,10 @@ class TenantPoliciesTest {
             reads.add(new TreeSet<>(known.keySet()));
             var states = new TreeMap<String, TenantState>();
             // What is read is of the time of the question, however late the answer comes.
-            known.keySet().forEach(tenant -> states.put(tenant, state(revisions.getOrDefault(tenant, 0L))));
+            known.keySet()
+                    .forEach(tenant -> states.put(
+                            tenant,
+                            state(Math.max(revisions.getOrDefault(tenant, 0L), revisions.getOrDefault("", 0L)))));
             Promise<Map<String, TenantState>> answer = Promise.promise();
             boolean fails = away;
             answers.add(() -> {
@@ -57,15 +60,10 @@ class TenantPoliciesTest {
 
         @Override
         public Future<TenantPolicies.Changes> changedSince(long revision) {
-            var changed = new TreeSet<String>();
-            long latest = revision;
-            for (var each : revisions.entrySet()) {
-                if (each.getValue() > revision) {
-                    changed.add(each.getKey());
-                    latest = Math.max(latest, each.getValue());
-                }
-            }
-            return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.contains(""), latest));
+            var changed = new TreeMap<>(revisions);
+            changed.values().removeIf(number -> number <= revision);
+            long latest = changed.values().stream().max(Long::compare).orElse(revision);
+            return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.getOrDefault("", 0L), latest));
         }
 
         private static TenantState state(long revision) {

@@ -7,6 +7,8 @@ import static org.drools.model.PatternDSL.pattern;
 
 import dev.countersign.rules.dialect.Canonical;
 import dev.countersign.rules.dialect.Rule;
+import dev.countersign.rules.entities.EntityNeeds;
+import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Layout;
 import dev.countersign.rules.facts.Request;
@@ -60,6 +62,8 @@ public final class RuleBase {
     private final Map<String, Setting> settings;
     private final Layout layout;
     private final KieBase kieBase;
+    private final PackEntities entities;
+    private final EntityNeeds needs;
 
     private RuleBase(
             List<Pack> packs, Map<String, Setting> settings, List<CompiledRule> rules, Layout layout, KieBase kieBase) {
@@ -68,6 +72,8 @@ public final class RuleBase {
         this.rules = rules;
         this.layout = layout;
         this.kieBase = kieBase;
+        this.entities = PackEntities.union(packs.stream().map(Pack::entities).toList());
+        this.needs = EntityNeeds.ofRules(rules.stream().map(CompiledRule::rule).toList());
     }
 
     /**
@@ -144,6 +150,16 @@ public final class RuleBase {
     /** The packs, by name. */
     public List<Pack> packs() {
         return packs;
+    }
+
+    /** The entities that the packs carry. */
+    public PackEntities entities() {
+        return entities;
+    }
+
+    /** Which stored entities the rules may read. */
+    public EntityNeeds needs() {
+        return needs;
     }
 
     /** All rules, by ordinal. */

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -64,7 +65,9 @@ public final class RowTable {
         this.users = byDefault ? Set.copyOf(users) : Set.of();
         this.userSlot = layout.slot(BuiltIn.USER.attribute());
         this.weight = built.weight;
-        this.digest = built.rules.isEmpty() ? null : Sha256.hex(built.versions.toString());
+        this.digest = built.rules.isEmpty()
+                ? null
+                : Sha256.hex(built.versions + String.join("\n", new TreeSet<>(this.users)));
     }
 
     private static Map<String, TestTree> grown(Map<String, TestTree.Growing> growing) {
@@ -247,7 +250,12 @@ public final class RowTable {
                 : null;
     }
 
-    /** The SHA-256 of the ids and versions of the rows that judge, in hex; {@code null} if there are none. */
+    /** The users to whom the tenant's default set does not apply; none if there is no such set. */
+    public Set<String> exempt() {
+        return users;
+    }
+
+    /** The SHA-256 of the rows that judge, by id and version, and of who is exempt, in hex; {@code null} if there are none. */
     public @Nullable String digest() {
         return digest;
     }
