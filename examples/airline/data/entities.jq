@@ -14,6 +14,7 @@
       id: .key,
       attributes: (.value | {
         user_id,
+        flight_type,
         cabin,
         insurance,
         created_at: (.created_at + "-05:00"),

@@ -80,6 +80,7 @@ final class AirlineBookings {
                 .put("user_id", call.user())
                 .put("created_at", CLOCK)
                 .put("passengers", passengers);
+        booking.set("flight_type", arguments.get("flight_type"));
         booking.set("insurance", arguments.get("insurance"));
         booking.set("bags", arguments.get("total_baggages"));
         fly(booking, call);

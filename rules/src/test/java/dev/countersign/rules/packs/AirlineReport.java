@@ -4,8 +4,12 @@ import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -18,6 +22,11 @@ final class AirlineReport {
 
     /** A call with what the pack says of it. */
     record Judged(AirlineCall call, Verdict verdict) {
+        /** What it is called in the report: task, trial and call, or task and call where there was no trial. */
+        String name() {
+            return call.task() + (call.trial() < 0 ? "" : "." + call.trial()) + "." + call.seq();
+        }
+
         boolean stopped() {
             return verdict.outcome() != Outcome.ALLOW;
         }
@@ -100,6 +109,18 @@ final class AirlineReport {
         return out.toString();
     }
 
+    /** Some of the recorded calls that would have been stopped, drawn by lot, in their order; the same every time. */
+    static List<String> drawn(List<Judged> recorded, int number, long seed) {
+        var names = new ArrayList<>(
+                recorded.stream().filter(Judged::stopped).map(Judged::name).toList());
+        List<String> order = List.copyOf(names);
+        Collections.shuffle(names, new Random(seed));
+        return names.stream()
+                .limit(number)
+                .sorted(Comparator.comparing(order::indexOf))
+                .toList();
+    }
+
     private static long count(List<Judged> calls, String said) {
         return calls.stream().filter(one -> one.said().equals(said)).count();
     }
@@ -112,7 +133,7 @@ final class AirlineReport {
             out.append(String.format(
                     Locale.ROOT,
                     "| %s | %d | %s `%s` | %s | %s | %s |%n",
-                    call.task() + (call.trial() < 0 ? "" : "." + call.trial()) + "." + call.seq(),
+                    one.name(),
                     call.reward(),
                     call.tool(),
                     arguments.length() <= WIDTH ? arguments : arguments.substring(0, WIDTH) + "...",

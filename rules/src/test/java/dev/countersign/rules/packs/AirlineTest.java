@@ -107,6 +107,17 @@ class AirlineTest {
     }
 
     @Test
+    void theReadmeJudgesTwentyStoppedCallsThatWereDrawnByLot() throws IOException {
+        List<String> drawn = AirlineReport.drawn(judge(AirlineCall.recorded()), 20, 20240515L);
+        assertThat(drawn).hasSize(20);
+        List<String> read = Files.readAllLines(Shipped.path("examples/airline/README.md")).stream()
+                .filter(line -> line.matches("\\| \\d+\\.\\d+\\.\\d+ \\|.*\\| (right|wrong) \\|.*"))
+                .map(line -> line.split(" ", 3)[1])
+                .toList();
+        assertThat(read).as("the calls that the README reads").isEqualTo(drawn);
+    }
+
+    @Test
     void everyRuleCitesTheWordsOfThePolicy() throws IOException {
         String policy = Files.readString(Shipped.path("examples/airline/data/policy.md"));
         assertThat(pack.rules())
