@@ -6,13 +6,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.entities.EntityNeeds;
+import dev.countersign.rules.entities.PackEntities;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Param;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
+import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
@@ -23,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +47,7 @@ public final class TenantPolicy {
     private static final int MAX_RECORDED = 4_096;
 
     private static final int DIGEST = digest("").toString().length();
-    private static final List<String> MEMBERS = List.of("packs", "values");
+    private static final List<String> MEMBERS = List.of("packs", "values", "rows");
 
     /** A value in a record, and how many bytes it takes there if it stands there itself. */
     private record Recorded(String name, Object value, int bytes) {}
@@ -51,6 +58,8 @@ public final class TenantPolicy {
     private final SerializableString members;
     private final Redaction redaction;
     private final List<RowTable> tables;
+    private final EntityNeeds needs;
+    private final PackEntities entities;
     private final Fallback byDefault;
     private final Fallback onError;
 
@@ -65,6 +74,9 @@ public final class TenantPolicy {
         this.base = base;
         this.values = values;
         this.tables = tables;
+        this.needs = needs(base, tables);
+        this.entities =
+                PackEntities.union(base.packs().stream().map(Pack::entities).toList());
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
@@ -97,6 +109,12 @@ public final class TenantPolicy {
         Outcome onError = outcome(ServerSettings.ON_ERROR, env, settings, changed);
         if (!changed.isEmpty()) {
             basis.set("values", recorded(changed));
+        }
+        List<String> digests = tables.stream()
+                .map(table -> Objects.requireNonNullElse(table.digest(), ""))
+                .toList();
+        if (!String.join("", digests).isEmpty()) {
+            basis.put("rows", Sha256.hex(String.join("\n", digests)));
         }
         return new TenantPolicy(
                 base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
@@ -149,6 +167,28 @@ public final class TenantPolicy {
     /** The parameters and lists. */
     public Values values() {
         return values;
+    }
+
+    private static EntityNeeds needs(RuleBase base, List<RowTable> tables) {
+        var rules = new ArrayList<Rule>();
+        base.rules().forEach(rule -> rules.add(rule.rule()));
+        tables.forEach(table -> table.rules().forEach(rule -> rules.add(rule.rule())));
+        return EntityNeeds.ofRules(rules);
+    }
+
+    /** Which stored entities a request needs. */
+    public EntityNeeds needs() {
+        return needs;
+    }
+
+    /** The entities that the packs carry, beneath the tenant's own. */
+    public PackEntities entities() {
+        return entities;
+    }
+
+    /** A recorded call, with what the store said when it was decided. */
+    public Call recorded(JsonNode entry) throws BadCall {
+        return StoredRecord.recorded(entry, needs, Call.of(entry.path("request")));
     }
 
     /** The rows that judge: the operator's, then the tenant's own. */

@@ -96,15 +96,18 @@ final class AuthorizeHandler {
             RoutingContext ctx, Kind kind, TenantPolicy policy, Caller caller, JsonNode body, long began) {
         try {
             EnforcementMode enforcement = enforcement(new Members(body, kind.members()));
-            Decided decided =
-                    decisions.decide(policy, caller, call(kind, caller, body), null, Dialect.AUTHORIZE, enforcement);
-            Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
+            judging.resolve(ctx, policy, caller, call(kind, caller, body), call -> {
+                try {
+                    Decided decided = decisions.decide(policy, caller, call, null, Dialect.AUTHORIZE, enforcement);
+                    Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
+                } catch (LogUnavailableException e) {
+                    Answering.unavailable(ctx);
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         } catch (Members.Unfit e) {
             Members.refuse(ctx, e);
-        } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
         }
     }
 

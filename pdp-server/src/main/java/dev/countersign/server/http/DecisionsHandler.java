@@ -7,7 +7,6 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.explain.Explainer;
 import dev.countersign.rules.explain.Explanation;
 import dev.countersign.rules.facts.BadCall;
-import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
@@ -93,14 +92,14 @@ final class DecisionsHandler {
                         "this was no complete call: " + entry.path("invalid").asText());
                 return;
             }
-            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry, request)));
+            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry)));
         });
     }
 
-    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry, JsonNode request) {
+    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry) {
         try {
             Instant at = Instant.parse(entry.path("at").asText());
-            var made = new Request(caller.inTenant(), Call.of(request), at, policy.values());
+            var made = new Request(caller.inTenant(), policy.recorded(entry), at, policy.values());
             ObjectNode out = JSON.createObjectNode();
             out.put("id", entry.path("id").asText());
             Explanation explanation = explainer(policy.base()).explain(made, policy.tables(), policy.byDefault());
