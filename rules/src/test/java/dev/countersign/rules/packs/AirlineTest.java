@@ -79,6 +79,20 @@ class AirlineTest {
     }
 
     @Test
+    void aCallIsJudgedOnTheBookingsAsTheEarlierCallsOfItsConversationLeftThem() throws IOException {
+        List<AirlineCall> upgradeFirst = AirlineCall.expected().stream()
+                .filter(call -> call.task() == 22 && call.tool().equals("update_reservation_flights"))
+                .toList();
+        assertThat(upgradeFirst).hasSize(2);
+        assertThat(judge(upgradeFirst))
+                .extracting(one -> one.verdict().outcome())
+                .containsExactly(Outcome.ALLOW, Outcome.ALLOW);
+        assertThat(judge(upgradeFirst.subList(1, 2)))
+                .extracting(one -> one.verdict().reasons())
+                .containsExactly(List.of("BASIC_ECONOMY"));
+    }
+
+    @Test
     void everyBookingThatIsPaidWithTwoCertificatesIsDenied() throws IOException {
         List<Judged> bookings = judge(AirlineCall.recorded()).stream()
                 .filter(one -> one.call().tool().equals("book_reservation"))
