@@ -69,7 +69,7 @@ class CliTest {
         Ran ran = run("check", CERTIFICATION, AIRLINE);
         assertThat(ran.code()).isZero();
         assertThat(ran.out().lines()).hasSize(2);
-        assertThat(ran.out()).contains("authzen-certification 1.0.0: 4 rules, digest ", "airline 1.0.0: ");
+        assertThat(ran.out()).contains("authzen-certification 1.0.0: 4 rules, digest ", "airline 2.0.0: ");
         assertThat(ran.err()).isEmpty();
     }
 
