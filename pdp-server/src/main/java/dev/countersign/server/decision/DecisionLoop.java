@@ -115,8 +115,11 @@ public final class DecisionLoop {
             @Nullable EnforcementMode enforcement)
             throws LogUnavailableException {
         Moment now = now();
-        Verdict verdict = evaluate(policy, caller, call, now.instant());
-        return record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
+        Call resolved = policy.actions().resolve(call);
+        Verdict verdict = Decided.unfit(resolved).isEmpty()
+                ? evaluate(policy, caller, resolved, now.instant())
+                : Verdict.fault(Decided.INVALID_ARGUMENTS);
+        return record(new Decided(id(now), now, dialect, resolved, null, verdict, enforcement), body, caller, policy);
     }
 
     /**

@@ -18,6 +18,7 @@ import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
+import dev.countersign.server.actions.ActionRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -53,6 +54,7 @@ public final class TenantPolicy {
     private final List<RowTable> tables;
     private final Fallback byDefault;
     private final Fallback onError;
+    private final ActionRegistry actions;
 
     private TenantPolicy(
             RuleBase base,
@@ -61,13 +63,15 @@ public final class TenantPolicy {
             ObjectNode basis,
             Redaction redaction,
             Fallback byDefault,
-            Fallback onError) {
+            Fallback onError,
+            ActionRegistry actions) {
         this.base = base;
         this.values = values;
         this.tables = tables;
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
+        this.actions = actions;
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
@@ -99,7 +103,19 @@ public final class TenantPolicy {
             basis.set("values", recorded(changed));
         }
         return new TenantPolicy(
-                base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
+                base,
+                values,
+                tables,
+                basis,
+                redaction(env, settings),
+                Fallback.of(byDefault),
+                Fallback.of(onError),
+                ActionRegistry.NONE);
+    }
+
+    /** The same with this registry of actions. */
+    public TenantPolicy with(ActionRegistry registry) {
+        return new TenantPolicy(base, values, tables, basis, redaction, byDefault, onError, registry);
     }
 
     private static Outcome outcome(
@@ -149,6 +165,11 @@ public final class TenantPolicy {
     /** The parameters and lists. */
     public Values values() {
         return values;
+    }
+
+    /** The registered actions: what a call's action is, whatever the caller claims. */
+    public ActionRegistry actions() {
+        return actions;
     }
 
     /** The rows that judge: the operator's, then the tenant's own. */

@@ -55,8 +55,14 @@ record Difference(long revision, boolean widens, String json) {
             // What the operator forbids matters where a tenant allows.
             found = compare(frame, now, after, Outcome.ALLOW, Outcome.ALLOW);
         }
+        Map<String, List<String>> loosened = now.actions().loosenedBy(after.actions());
+        ObjectNode json = json(found);
+        if (!loosened.isEmpty()) {
+            ObjectNode actions = json.putObject("actions");
+            loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
+        }
         return new Difference(
-                before.revision(), found.widening() != Widening.NO, json(found).toString());
+                before.revision(), found.widening() != Widening.NO || !loosened.isEmpty(), json.toString());
     }
 
     private static DiffResult compare(

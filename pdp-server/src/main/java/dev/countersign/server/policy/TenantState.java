@@ -34,7 +34,8 @@ public record TenantState(
         TenantPolicy policy) {
     /** What would judge with other values. */
     TenantPolicy with(Map<String, Object> values) {
-        return TenantPolicy.of(policy.base(), known.env(), values, policy.tables());
+        return TenantPolicy.of(policy.base(), known.env(), values, policy.tables())
+                .with(policy.actions());
     }
 
     /** What would judge with other rows. */
@@ -43,7 +44,8 @@ public record TenantState(
         RowTable table = RowTable.of(policy.base(), vocabulary, operator ? null : tenant, other, users);
         List<RowTable> tables =
                 operator ? List.of(table) : List.of(policy.tables().get(0), table);
-        return TenantPolicy.of(policy.base(), known.env(), settings.values(), tables);
+        return TenantPolicy.of(policy.base(), known.env(), settings.values(), tables)
+                .with(policy.actions());
     }
 
     /** About how many bytes of memory it takes. */
@@ -51,6 +53,7 @@ public record TenantState(
         List<RowTable> tables = policy.tables();
         return 1_000
                 + 500L * settings.stored().size()
-                + tables.get(tables.size() - 1).weight();
+                + tables.get(tables.size() - 1).weight()
+                + policy.actions().weight();
     }
 }

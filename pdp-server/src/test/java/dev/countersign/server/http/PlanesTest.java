@@ -54,6 +54,8 @@ class PlanesTest {
     private static String proposal;
     private static String policy;
 
+    private static final String ACTION = "/api/v1/actions/mole-registered";
+
     /** One operation of the API. */
     record Operation(String method, String path) {}
 
@@ -91,6 +93,11 @@ class PlanesTest {
                 {"name": "mole-policy", "scope": "tenant", "effect": "deny", "action_pattern": "mole-never"}""");
         policy = written.json().path("id").asText();
         assertThat(written.status()).isEqualTo(201);
+        Reply registered = server.put(
+                ACTION,
+                server.key("admin"),
+                "{\"class\": \"tool_call\", \"reversible\": false, \"risk\": \"low\", \"owner\": \"mole-owner\"}");
+        assertThat(registered.status()).isEqualTo(201);
     }
 
     @AfterAll
@@ -109,6 +116,7 @@ class PlanesTest {
         String path = operation
                 .path()
                 .replace("{tenant}", "demo")
+                .replace("/actions/{name}", "/actions/mole-registered")
                 .replace("{name}", "approvals.denylist")
                 .replace("/entities/{type}/{id}", "/entities/{type}/mole-1")
                 .replace("{type}", "mole")
@@ -136,6 +144,8 @@ class PlanesTest {
                 Map.entry("/v1/authorize/data-access", "{\"action\": \"x\", \"resource\": \"r\"}"),
                 Map.entry("/v1/authorize/action", "{\"action\": \"x\"}"),
                 Map.entry("/v1/authorize/egress", "{\"action\": \"x\"}"),
+                Map.entry(
+                        "/api/v1/actions/{name}", "{\"class\": \"egress\", \"reversible\": false, \"risk\": \"low\"}"),
                 Map.entry("/api/v1/settings/{name}", "{\"value\": [\"theirs\"]}"),
                 Map.entry("/api/v1/entities", "{\"type\": \"mole\", \"id\": \"mole-2\", \"roles\": [\"theirs\"]}"),
                 Map.entry("/api/v1/entities/{type}/{id}", "{\"roles\": [\"theirs\"]}"));
@@ -179,7 +189,7 @@ class PlanesTest {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }
         assertThat(reply.status()).isLessThan(500);
-        assertThat(reply.body()).doesNotContain("mole-attribute", "\"id\":\"" + decision);
+        assertThat(reply.body()).doesNotContain("mole-attribute", "mole-owner", "\"id\":\"" + decision);
         if (!showsItsOwn(operation.path())) {
             assertThat(reply.body()).doesNotContain("mole-");
         }
@@ -190,6 +200,8 @@ class PlanesTest {
         JsonNode entity = server.get(ENTITY, server.key("admin")).json();
         assertThat(entity.path("attributes").toString()).isEqualTo("{\"a\":\"mole-attribute\"}");
         assertThat(entity.path("roles")).isEmpty();
+        JsonNode action = server.get(ACTION, server.key("admin")).json();
+        assertThat(action.path("class").asText()).isEqualTo("tool_call");
         assertThat(server.get("/api/v1/policies/" + policy, server.key("admin"))
                         .json()
                         .path("version")
@@ -200,6 +212,9 @@ class PlanesTest {
 
     /** Where the stranger's own requests may have left the same words. */
     private static boolean showsItsOwn(String path) {
-        return path.contains("evaluat") || path.contains("entities") || path.equals("/api/v1/decisions");
+        return path.contains("evaluat")
+                || path.contains("entities")
+                || path.contains("actions")
+                || path.equals("/api/v1/decisions");
     }
 }
