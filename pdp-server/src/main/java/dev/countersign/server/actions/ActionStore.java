@@ -3,6 +3,7 @@ package dev.countersign.server.actions;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
 import io.vertx.core.Future;
@@ -232,7 +233,7 @@ public final class ActionStore {
                 row.getString("risk"),
                 row.getString("owner"),
                 row.getString("description"),
-                json(row.getString("arguments_schema")),
+                schema(row.getString("arguments_schema")),
                 List.of(row.getArrayOfStrings("advisory")),
                 List.of(row.getArrayOfStrings("volatile_context")),
                 row.getLong("version"));
@@ -242,6 +243,15 @@ public final class ActionStore {
                 row.getString("created_by"),
                 time(row, "updated_at"),
                 row.getString("updated_by"));
+    }
+
+    /** A text that is no JSON is a schema that cannot be used: it refuses the calls of its action, and of no other. */
+    private static @Nullable JsonNode schema(@Nullable String text) {
+        try {
+            return text == null ? null : JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            return TextNode.valueOf(text);
+        }
     }
 
     private static Instant time(Row row, String column) {

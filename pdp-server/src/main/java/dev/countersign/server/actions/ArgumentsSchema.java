@@ -3,6 +3,7 @@ package dev.countersign.server.actions;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.google.re2j.Pattern;
+import com.networknt.schema.AbsoluteIri;
 import com.networknt.schema.JsonNodePath;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
@@ -13,6 +14,7 @@ import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
 import com.networknt.schema.regex.RegularExpression;
 import com.networknt.schema.resource.DisallowSchemaLoader;
+import com.networknt.schema.resource.InputStreamSource;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.rules.dialect.Regex;
@@ -58,8 +60,17 @@ final class ArgumentsSchema {
 
     /** The draft's own schema, which the library carries. */
     private static final class Meta {
-        static final JsonSchema SCHEMA = JsonSchemaFactory.getInstance(VersionFlag.V202012)
+        static final JsonSchema SCHEMA = JsonSchemaFactory.getInstance(
+                        VersionFlag.V202012, builder -> builder.schemaLoaders(loaders -> loaders.add(Meta::carried)))
                 .getSchema(SchemaLocation.of(SchemaScreen.DRAFT), CONFIG);
+
+        /** Leaves what is on the class path to the next loader, and lets nothing come to the one for URLs. */
+        private static @Nullable InputStreamSource carried(AbsoluteIri iri) {
+            if (!iri.toString().startsWith("classpath:")) {
+                throw new IllegalStateException("the library does not carry " + iri);
+            }
+            return null;
+        }
     }
 
     private final @Nullable JsonSchema schema;
@@ -147,6 +158,7 @@ final class ArgumentsSchema {
             return found.stream()
                     .map(ArgumentsSchema::place)
                     .distinct()
+                    .sorted()
                     .limit(MOST_NAMED)
                     .toList();
         } catch (RuntimeException e) {

@@ -58,6 +58,10 @@ record Difference(long revision, boolean widens, String json) {
         Map<String, List<String>> loosened = now.actions().loosenedBy(after.actions());
         ObjectNode json = json(found);
         if (!loosened.isEmpty()) {
+            // No boundary request shows it: they are what callers claim, and the registry is what is true instead.
+            if (found.widening() == Widening.NO) {
+                json.put("widening", word(Widening.COULD));
+            }
             ObjectNode actions = json.putObject("actions");
             loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
         }
@@ -80,9 +84,13 @@ record Difference(long revision, boolean widens, String json) {
         return new Judge(all.rules(), all.values(), all.templates(), combining);
     }
 
+    private static String word(Widening widening) {
+        return widening.name().toLowerCase(Locale.ROOT);
+    }
+
     private static ObjectNode json(DiffResult found) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
-        out.put("widening", found.widening().name().toLowerCase(Locale.ROOT));
+        out.put("widening", word(found.widening()));
         out.put("exact", found.exact());
         if (found.whyNotExact() != null) {
             out.put("why_not_exact", found.whyNotExact());

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -184,14 +185,16 @@ public final class PolicyReader implements TenantPolicies.Source {
     }
 
     private static ActionRegistry actions(String tenant, @Nullable TenantState before, Rows read) {
-        ActionRegistry actions = ActionRegistry.of(
-                read.actions().getOrDefault(tenant, List.of()),
-                before == null ? ActionRegistry.NONE : before.policy().actions());
+        ActionRegistry known =
+                before == null ? ActionRegistry.NONE : before.policy().actions();
+        ActionRegistry actions = ActionRegistry.of(read.actions().getOrDefault(tenant, List.of()), known);
         for (String name : actions.unusable()) {
-            LOG.warn(
-                    "the schema of the action `{}` of the tenant `{}` cannot be used as it is stored: its calls are refused",
-                    name,
-                    tenant);
+            if (!Objects.equals(known.find(name), actions.find(name))) {
+                LOG.warn(
+                        "the schema of the action `{}` of the tenant `{}` cannot be used as it is stored, and refuses all calls",
+                        name,
+                        tenant);
+            }
         }
         return actions;
     }

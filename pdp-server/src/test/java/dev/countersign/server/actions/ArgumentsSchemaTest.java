@@ -69,6 +69,19 @@ class ArgumentsSchemaTest {
     }
 
     @Test
+    void whatNoPartOfTheSchemaLooksAtCanBeRefused() {
+        var schema = schema("{\"allOf\": [{\"properties\": {\"a\": true}}], \"unevaluatedProperties\": false}");
+        assertThat(schema.unfit(json("{\"a\": 1}"))).isEmpty();
+        assertThat(schema.unfit(json("{\"a\": 1, \"b\": 1}"))).containsExactly("/b");
+    }
+
+    @Test
+    void aFormatChecksNothing() {
+        var schema = schema("{\"properties\": {\"a\": {\"format\": \"email\"}}}");
+        assertThat(schema.unfit(json("{\"a\": \"no address\"}"))).isEmpty();
+    }
+
+    @Test
     void onlyAFewPlacesAreNamedAndLongNamesAreCut() {
         var arguments = JSON.createObjectNode();
         IntStream.range(0, 50).forEach(i -> arguments.put("n".repeat(500) + i, i));
