@@ -41,7 +41,7 @@ final class ArgumentsSchema {
     private static final List<String> WHOLE = List.of("");
 
     /** Parts of the schema times parts of the arguments: what is asked on an event loop, so some 100 ms at worst. */
-    private static final long MAX_WORK = 500_000;
+    private static final long MAX_WORK = 200_000;
 
     private static final int MOST_NAMED = 5;
     private static final int MOST_MISTAKES = 20;
@@ -80,7 +80,7 @@ final class ArgumentsSchema {
     private ArgumentsSchema(@Nullable JsonSchema schema, int cost, boolean patterns) {
         this.schema = schema;
         this.cost = cost;
-        this.textPerCost = patterns ? 16 : 1_024;
+        this.textPerCost = patterns ? 8 : 1_024;
     }
 
     private static RegularExpression automaton(String text) {
