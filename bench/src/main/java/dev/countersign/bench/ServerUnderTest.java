@@ -44,12 +44,17 @@ final class ServerUnderTest implements AutoCloseable {
         }
     }
 
+    /** Where it listens. */
+    String url() {
+        return child.url();
+    }
+
     URI evaluation() {
-        return URI.create(child.url() + "/access/v1/evaluation");
+        return URI.create(url() + "/access/v1/evaluation");
     }
 
     URI evaluations() {
-        return URI.create(child.url() + "/access/v1/evaluations");
+        return URI.create(url() + "/access/v1/evaluations");
     }
 
     /** The secret of one of the demo keys. */
@@ -77,7 +82,7 @@ final class ServerUnderTest implements AutoCloseable {
 
     /** The value of a metric without labels. */
     double metric(String name) throws IOException, InterruptedException {
-        var request = HttpRequest.newBuilder(URI.create(child.url() + "/metrics"))
+        var request = HttpRequest.newBuilder(URI.create(url() + "/metrics"))
                 .timeout(PATIENCE)
                 .header("Authorization", "Bearer " + key("operator"));
         String scraped = client.send(request.build(), HttpResponse.BodyHandlers.ofString())

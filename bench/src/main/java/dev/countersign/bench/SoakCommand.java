@@ -17,10 +17,11 @@ final class SoakCommand implements Callable<Integer> {
         KILL,
         OUTAGE,
         DISK,
+        LIVE,
         TESTS
     }
 
-    @Option(names = "--only", description = "One part: kill, outage, disk or tests; repeatable.")
+    @Option(names = "--only", description = "One part: kill, outage, disk, live or tests; repeatable.")
     private List<Part> only = List.of();
 
     @Option(names = "--kills", defaultValue = "10", description = "Kills (default: ${DEFAULT-VALUE}).")
@@ -31,6 +32,12 @@ final class SoakCommand implements Callable<Integer> {
             defaultValue = "60",
             description = "Seconds without PostgreSQL (default: ${DEFAULT-VALUE}).")
     private int outage;
+
+    @Option(
+            names = "--changes",
+            defaultValue = "50",
+            description = "Rounds of changes on two servers (default: ${DEFAULT-VALUE}).")
+    private int changes;
 
     @Option(
             names = "--count",
@@ -53,6 +60,9 @@ final class SoakCommand implements Callable<Integer> {
             }
             if (parts.contains(Part.DISK)) {
                 new DiskSoak(report, scratch.path(), packs).run();
+            }
+            if (parts.contains(Part.LIVE)) {
+                new LiveSoak(report, scratch.path(), packs).run(changes);
             }
             if (parts.contains(Part.TESTS)) {
                 new LongTests(report).run(count);

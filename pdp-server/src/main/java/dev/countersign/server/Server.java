@@ -1,7 +1,6 @@
 package dev.countersign.server;
 
 import dev.countersign.rules.engine.RuleBase;
-import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.actions.ActionStore;
 import dev.countersign.server.config.ServerConfig;
@@ -84,12 +83,13 @@ public final class Server implements AutoCloseable {
     /** About how many bytes of what judges tenants are kept in memory. */
     private static final long MOST_HELD = 100L << 20;
 
+    /** How much memory the entities that decisions asked for may take, roughly. */
+    private static final long ENTITY_BYTES = 64L << 20;
+
     /** How many clients follow events on this server, together and of one tenant. */
     private static final int MOST_STREAMS = 256;
 
     private static final int MOST_STREAMS_OF_TENANT = 16;
-    /** How much memory the entities that decisions asked for may take, roughly. */
-    private static final long ENTITY_BYTES = 64L << 20;
 
     private interface Step {
         void run() throws Exception;
@@ -156,6 +156,8 @@ public final class Server implements AutoCloseable {
         var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
+        metrics.gauge(Metric.TENANTS_HELD, policies::tenants);
+        metrics.gauge(Metric.TENANTS_HELD_BYTES, policies::bytes);
         var policyChanges =
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
@@ -164,7 +166,6 @@ public final class Server implements AutoCloseable {
         var entityStore = new EntityStore(pool, changes, clock);
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
-        var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
         var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
         fresh.listen(Followers.CHANNEL, followers::heard);
@@ -186,7 +187,7 @@ public final class Server implements AutoCloseable {
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
                 entityStore,
-                tenant -> packEntities,
+                directory,
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),

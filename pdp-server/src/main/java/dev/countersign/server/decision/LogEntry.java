@@ -79,6 +79,9 @@ final class LogEntry {
                 Json.obligations(json, verdict.obligations());
             }
             json.writeRaw(policy.members());
+            if (call != null) {
+                StoredRecord.write(json, redaction, policy.needs(), call);
+            }
             if (body != null && redaction.clean(body.json())) {
                 written(json, body);
             } else if (call != null) {

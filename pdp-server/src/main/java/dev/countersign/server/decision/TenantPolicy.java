@@ -6,13 +6,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.entities.EntityNeeds;
+import dev.countersign.rules.entities.PackEntities;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Param;
+import dev.countersign.rules.facts.Registered;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Values;
+import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
@@ -24,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +49,7 @@ public final class TenantPolicy {
     private static final int MAX_RECORDED = 4_096;
 
     private static final int DIGEST = digest("").toString().length();
-    private static final List<String> MEMBERS = List.of("packs", "values");
+    private static final List<String> MEMBERS = List.of("packs", "values", "rows");
 
     /** A value in a record, and how many bytes it takes there if it stands there itself. */
     private record Recorded(String name, Object value, int bytes) {}
@@ -52,6 +60,8 @@ public final class TenantPolicy {
     private final SerializableString members;
     private final Redaction redaction;
     private final List<RowTable> tables;
+    private final EntityNeeds needs;
+    private final PackEntities entities;
     private final Fallback byDefault;
     private final Fallback onError;
     private final ActionRegistry actions;
@@ -63,18 +73,34 @@ public final class TenantPolicy {
             ObjectNode basis,
             Redaction redaction,
             Fallback byDefault,
-            Fallback onError,
-            ActionRegistry actions) {
+            Fallback onError) {
         this.base = base;
         this.values = values;
         this.tables = tables;
+        this.needs = needs(base, tables);
+        this.entities =
+                PackEntities.union(base.packs().stream().map(Pack::entities).toList());
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
-        this.actions = actions;
+        this.actions = ActionRegistry.NONE;
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
+    }
+
+    private TenantPolicy(TenantPolicy other, ActionRegistry actions) {
+        this.base = other.base;
+        this.values = other.values;
+        this.tables = other.tables;
+        this.needs = other.needs;
+        this.entities = other.entities;
+        this.redaction = other.redaction;
+        this.byDefault = other.byDefault;
+        this.onError = other.onError;
+        this.basis = other.basis;
+        this.members = other.members;
+        this.actions = actions;
     }
 
     /** What judges a tenant that has made nothing of its own by the rules of {@code base} alone. */
@@ -102,20 +128,19 @@ public final class TenantPolicy {
         if (!changed.isEmpty()) {
             basis.set("values", recorded(changed));
         }
+        List<String> digests = tables.stream()
+                .map(table -> Objects.requireNonNullElse(table.digest(), ""))
+                .toList();
+        if (!String.join("", digests).isEmpty()) {
+            basis.put("rows", Sha256.hex(String.join("\n", digests)));
+        }
         return new TenantPolicy(
-                base,
-                values,
-                tables,
-                basis,
-                redaction(env, settings),
-                Fallback.of(byDefault),
-                Fallback.of(onError),
-                ActionRegistry.NONE);
+                base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
     }
 
     /** The same with this registry of actions. */
     public TenantPolicy with(ActionRegistry registry) {
-        return new TenantPolicy(base, values, tables, basis, redaction, byDefault, onError, registry);
+        return new TenantPolicy(this, registry);
     }
 
     private static Outcome outcome(
@@ -170,6 +195,37 @@ public final class TenantPolicy {
     /** The registered actions: what a call's action is, whatever the caller claims. */
     public ActionRegistry actions() {
         return actions;
+    }
+
+    private static EntityNeeds needs(RuleBase base, List<RowTable> tables) {
+        var rules = new ArrayList<Rule>();
+        base.rules().forEach(rule -> rules.add(rule.rule()));
+        tables.forEach(table -> table.rules().forEach(rule -> rules.add(rule.rule())));
+        return EntityNeeds.ofRules(rules);
+    }
+
+    /** Which stored entities a request needs. */
+    public EntityNeeds needs() {
+        return needs;
+    }
+
+    /** The entities that the packs carry, beneath the tenant's own. */
+    public PackEntities entities() {
+        return entities;
+    }
+
+    /** A recorded call, with what the store and the registry said when it was decided. */
+    public Call recorded(JsonNode entry) throws BadCall {
+        Call call = StoredRecord.recorded(entry, needs, Call.of(entry.path("request")));
+        JsonNode registry = entry.get("registry");
+        return registry == null
+                ? call
+                : call.with(new Registered(
+                        registry.path("version").asLong(),
+                        registry.path("class").asText(),
+                        registry.path("reversible").asBoolean(),
+                        registry.path("risk").asText(),
+                        List.of()));
     }
 
     /** The rows that judge: the operator's, then the tenant's own. */

@@ -97,16 +97,20 @@ final class AuthorizeHandler {
             RoutingContext ctx, Kind kind, TenantPolicy policy, Caller caller, JsonNode body, long began) {
         try {
             EnforcementMode enforcement = enforcement(new Members(body, kind.members()));
-            Call call = call(kind, caller, body);
-            registered(kind, policy.actions().find(call.actionName()));
-            Decided decided = decisions.decide(policy, caller, call, null, Dialect.AUTHORIZE, enforcement);
-            Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
+            Call asked = call(kind, caller, body);
+            registered(kind, policy.actions().find(asked.actionName()));
+            judging.resolve(ctx, policy, caller, asked, call -> {
+                try {
+                    Decided decided = decisions.decide(policy, caller, call, null, Dialect.AUTHORIZE, enforcement);
+                    Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
+                } catch (LogUnavailableException e) {
+                    Answering.unavailable(ctx);
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         } catch (Members.Unfit e) {
             Members.refuse(ctx, e);
-        } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
         }
     }
 

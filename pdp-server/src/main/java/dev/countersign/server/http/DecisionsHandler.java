@@ -7,8 +7,6 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.explain.Explainer;
 import dev.countersign.rules.explain.Explanation;
 import dev.countersign.rules.facts.BadCall;
-import dev.countersign.rules.facts.Call;
-import dev.countersign.rules.facts.Registered;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
@@ -103,14 +101,14 @@ final class DecisionsHandler {
                                 + entry.get("invalid_arguments"));
                 return;
             }
-            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry, request)));
+            judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry)));
         });
     }
 
-    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry, JsonNode request) {
+    private ObjectNode explained(TenantPolicy policy, Caller caller, JsonNode entry) {
         try {
             Instant at = Instant.parse(entry.path("at").asText());
-            var made = new Request(caller.inTenant(), call(entry, request), at, policy.values());
+            var made = new Request(caller.inTenant(), policy.recorded(entry), at, policy.values());
             ObjectNode out = JSON.createObjectNode();
             out.put("id", entry.path("id").asText());
             Explanation explanation = explainer(policy.base()).explain(made, policy.tables(), policy.byDefault());
@@ -122,20 +120,6 @@ final class DecisionsHandler {
         } catch (BadCall e) {
             throw new IllegalStateException("the log holds a call that is none", e);
         }
-    }
-
-    /** The call as it was judged: with what the registry said then. */
-    private static Call call(JsonNode entry, JsonNode request) throws BadCall {
-        Call call = Call.of(request);
-        JsonNode registry = entry.get("registry");
-        return registry == null
-                ? call
-                : call.with(new Registered(
-                        registry.path("version").asLong(),
-                        registry.path("class").asText(),
-                        registry.path("reversible").asBoolean(),
-                        registry.path("risk").asText(),
-                        List.of()));
     }
 
     private Explainer explainer(RuleBase current) {

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,14 +29,13 @@ final class EntitiesHandler {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Callers callers;
+    private final Judging judging;
     private final EntityStore store;
-    private final Function<String, PackEntities> packs;
 
-    /** @param packs the entities beneath a tenant's own */
-    EntitiesHandler(Callers callers, EntityStore store, Function<String, PackEntities> packs) {
+    EntitiesHandler(Callers callers, Judging judging, EntityStore store) {
         this.callers = callers;
+        this.judging = judging;
         this.store = store;
-        this.packs = packs;
     }
 
     /** By id; {@code limit}, {@code after} (an id). */
@@ -45,20 +43,21 @@ final class EntitiesHandler {
         Caller caller = callers.require(ctx, Role.POLICY_READ, Role.ADMIN);
         if (caller != null) {
             String type = Parameters.id(ctx, "type");
-            Pages.send(
-                    ctx,
-                    "entities",
-                    (after, limit) -> page(caller, type, after == null ? "" : after, limit),
-                    view -> view);
+            judging.by(ctx, caller, state -> {
+                PackEntities beneath = state.policy().entities();
+                Pages.send(
+                        ctx,
+                        "entities",
+                        (after, limit) -> page(beneath, caller, type, after == null ? "" : after, limit),
+                        view -> view);
+            });
         }
     }
 
-    private Future<List<ObjectNode>> page(Caller caller, String type, String after, int limit) {
+    private Future<List<ObjectNode>> page(PackEntities beneath, Caller caller, String type, String after, int limit) {
         return store.list(caller.inTenant(), type, after, limit).map(own -> {
             var all = new TreeMap<EntityKey, ObjectNode>();
-            packs.apply(caller.inTenant())
-                    .page(type, after, limit)
-                    .forEach(carried -> all.put(carried.key(), view(carried)));
+            beneath.page(type, after, limit).forEach(carried -> all.put(carried.key(), view(carried)));
             own.forEach(entity -> all.put(entity.key(), view(entity)));
             return new ArrayList<>(all.values()).subList(0, Math.min(limit, all.size()));
         });
@@ -73,7 +72,14 @@ final class EntitiesHandler {
     }
 
     private void send(RoutingContext ctx, int status, Caller caller, EntityKey key, @Nullable StoredEntity own) {
-        PackEntities.Carried carried = packs.apply(caller.inTenant()).carried(key);
+        judging.by(
+                ctx,
+                caller,
+                state -> send(ctx, status, own, state.policy().entities().carried(key)));
+    }
+
+    private static void send(
+            RoutingContext ctx, int status, @Nullable StoredEntity own, PackEntities.@Nullable Carried carried) {
         ObjectNode view = own != null ? view(own) : carried != null ? view(carried) : null;
         if (view == null) {
             unknown(ctx);

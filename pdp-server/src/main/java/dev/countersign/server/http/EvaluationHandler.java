@@ -66,12 +66,16 @@ final class EvaluationHandler {
     private void one(
             RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began, Answering answering) {
         try {
-            Decided decided = decisions.decide(policy, caller, Call.of(body.json()), body, Dialect.AUTHZEN);
-            answering.send(ctx, AuthzenAnswer.single(decided), began);
+            judging.resolve(ctx, policy, caller, Call.of(body.json()), call -> {
+                try {
+                    Decided decided = decisions.decide(policy, caller, call, body, Dialect.AUTHZEN);
+                    answering.send(ctx, AuthzenAnswer.single(decided), began);
+                } catch (LogUnavailableException e) {
+                    Answering.unavailable(ctx);
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
-        } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
         }
     }
 
@@ -101,40 +105,59 @@ final class EvaluationHandler {
             }
             JsonNode options = defaults.get("options");
             Semantic semantic = semantic(options);
-            List<Decided> decided = new ArrayList<>(items.size());
-            for (JsonNode item : items) {
-                Decided next = item(policy, caller, defaults, item);
-                decided.add(next);
-                if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
-                        || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
-                    break;
+            List<Item> all = new ArrayList<>(items.size());
+            items.forEach(item -> all.add(item(defaults, item)));
+            List<@Nullable Call> calls = new ArrayList<>(items.size());
+            all.forEach(item -> calls.add(item.call()));
+            judging.resolve(ctx, policy, caller, calls, resolved -> {
+                try {
+                    List<Decided> decided = decide(policy, caller, semantic, all, resolved);
+                    batch.send(ctx, AuthzenAnswer.batch(decided, full(options)), began);
+                } catch (LogUnavailableException e) {
+                    Answering.unavailable(ctx);
                 }
-            }
-            batch.send(ctx, AuthzenAnswer.batch(decided, full(options)), began);
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
-        } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
         }
     }
 
-    /** An item that is no complete call is denied by itself; the others are decided all the same. */
-    private Decided item(TenantPolicy policy, Caller caller, JsonNode defaults, JsonNode item)
+    private List<Decided> decide(
+            TenantPolicy policy, Caller caller, Semantic semantic, List<Item> items, List<@Nullable Call> calls)
             throws LogUnavailableException {
-        Call call;
+        List<Decided> decided = new ArrayList<>(items.size());
+        for (int i = 0; i < items.size(); i++) {
+            Call call = calls.get(i);
+            Decided next = call == null
+                    ? decisions.deny(policy, caller, String.valueOf(items.get(i).invalid()), Dialect.AUTHZEN)
+                    : decisions.decide(policy, caller, call, null, Dialect.AUTHZEN);
+            decided.add(next);
+            if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
+                    || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
+                break;
+            }
+        }
+        return decided;
+    }
+
+    /** An item of a batch: a call, or why it is none. */
+    private record Item(@Nullable Call call, @Nullable String invalid) {}
+
+    /** An item that is no complete call is denied by itself; the others are decided all the same. */
+    private static Item item(JsonNode defaults, JsonNode item) {
         try {
             if (!item.isObject()) {
                 throw new BadCall("an item of `evaluations` must be an object");
             }
-            call = Call.of(
+            Call call = Call.of(
                     merged("subject", defaults, item),
                     merged("action", defaults, item),
                     merged("resource", defaults, item),
                     merged("context", defaults, item));
+            return new Item(call, null);
         } catch (BadCall e) {
-            return decisions.deny(policy, caller, String.valueOf(e.getMessage()), Dialect.AUTHZEN);
+            return new Item(null, e.getMessage());
         }
-        return decisions.decide(policy, caller, call, null, Dialect.AUTHZEN);
     }
 
     /** About how many bytes the items have once each has taken its defaults: that is what is decided and logged. */

@@ -1,6 +1,5 @@
 package dev.countersign.server.http;
 
-import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.StrictJson;
@@ -10,6 +9,7 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
 import dev.countersign.server.events.Followers;
@@ -33,7 +33,6 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
@@ -56,7 +55,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param keyStore where they are changed
      * @param tenants the tenants
      * @param entities what tenants say of users, agents and things
-     * @param packEntities what packs say of them, beneath the tenant's own
+     * @param directory what decisions know of them
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
@@ -80,7 +79,7 @@ public final class HttpVerticle extends VerticleBase {
             KeyStore keyStore,
             TenantStore tenants,
             EntityStore entities,
-            Function<String, PackEntities> packEntities,
+            EntityDirectory directory,
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
@@ -124,7 +123,7 @@ public final class HttpVerticle extends VerticleBase {
                 shared.defaults()::used);
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
-        var judging = new Judging(shared.policies());
+        var judging = new Judging(shared.policies(), shared.directory());
         var events = new EventsHandler(callers, shared.events(), shared.followers());
         goodbye = events::close;
         var routes = new Routes(vertx, shared.metrics());
@@ -140,7 +139,7 @@ public final class HttpVerticle extends VerticleBase {
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
-                new EntitiesHandler(callers, shared.entities(), shared.packEntities()),
+                new EntitiesHandler(callers, judging, shared.entities()),
                 new EntityLoadHandler(callers, shared.entities()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                 new DocsHandler());

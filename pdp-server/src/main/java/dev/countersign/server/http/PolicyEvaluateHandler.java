@@ -47,13 +47,16 @@ final class PolicyEvaluateHandler {
 
     private void evaluate(RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began) {
         try {
-            Decided decided =
-                    decisions.decide(policy, caller, call(caller, body.json()), null, Dialect.POLICY_EVALUATE);
-            answering.send(ctx, PolicyAnswer.of(decided), began);
+            judging.resolve(ctx, policy, caller, call(caller, body.json()), call -> {
+                try {
+                    Decided decided = decisions.decide(policy, caller, call, null, Dialect.POLICY_EVALUATE);
+                    answering.send(ctx, PolicyAnswer.of(decided), began);
+                } catch (LogUnavailableException e) {
+                    Answering.unavailable(ctx);
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
-        } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
         }
     }
 

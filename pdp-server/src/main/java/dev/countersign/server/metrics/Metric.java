@@ -40,6 +40,11 @@ public enum Metric {
     RULES("countersign.rules", Kind.GAUGE, "Rules in force", "pack"),
     /** Whether a pack is in force. */
     PACK("countersign.pack.info", Kind.GAUGE, "1 for each pack in force", "pack", "version", "digest"),
+    /** Tenants in memory. */
+    TENANTS_HELD("countersign.tenants.held", Kind.GAUGE, "Tenants of which what judges them is in memory"),
+    /** What they take. */
+    TENANTS_HELD_BYTES(
+            "countersign.tenants.held.bytes", Kind.GAUGE, "About how many bytes of memory what judges tenants takes"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

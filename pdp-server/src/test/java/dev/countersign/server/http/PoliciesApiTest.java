@@ -87,7 +87,9 @@ class PoliciesApiTest {
                 "the other server knows the policy",
                 () -> pay(other, decide, 101).path("decision").asText().equals("deny"));
 
-        made(server.post(POLICIES, admin, row("Nor middling ones", "deny", amountAbove(10))));
+        Reply tighter = server.put(path(policy), admin, row("No large payments", "deny", amountAbove(10)));
+        assertThat(tighter.status()).as(tighter.body()).isEqualTo(200);
+        assertThat(tighter.header("ETag")).isEqualTo("\"2\"");
         assertThat(pay(server, decide, 11).path("decision").asText()).isEqualTo("deny");
         RunningServer.until(
                 "the other server knows the new one",

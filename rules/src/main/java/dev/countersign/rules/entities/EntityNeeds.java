@@ -1,5 +1,8 @@
 package dev.countersign.rules.entities;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BuiltIn;
@@ -11,11 +14,13 @@ import dev.countersign.rules.facts.Reference;
 import dev.countersign.rules.facts.SourcePath;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Which stored entities a set of attributes may be read from: the subject's, the resource's, and those of references.
@@ -136,6 +141,33 @@ public final class EntityNeeds {
         return lookup.call();
     }
 
+    /** Of what the store said, the members of the subject's or the resource's entity that somebody may read. */
+    public ObjectNode used(SourcePath.Root root, Found found) {
+        return used(found, path -> path.root() == root, 1);
+    }
+
+    /** Of what the store said, the members of a reference's entity that somebody may read. */
+    public ObjectNode used(Reference reference, Found found) {
+        return used(found, path -> reference.equals(path.reference()), 0);
+    }
+
+    private ObjectNode used(Found found, Predicate<SourcePath> mine, int member) {
+        ObjectNode out = JsonNodeFactory.instance.objectNode();
+        if (found instanceof Found.Entity entity) {
+            for (Attribute attribute : attributes) {
+                SourcePath path = attribute.source();
+                if (path != null && mine.test(path)) {
+                    String name = path.steps().get(member);
+                    JsonNode value = entity.properties().get(name);
+                    if (value != null) {
+                        out.set(name, value);
+                    }
+                }
+            }
+        }
+        return out;
+    }
+
     boolean subject(Call call) {
         return subject.needed(call);
     }
@@ -144,8 +176,8 @@ public final class EntityNeeds {
         return !call.toolCall() && resource.needed(call);
     }
 
-    /** Earlier ones first. */
-    Set<Reference> references() {
-        return references;
+    /** The references of which somebody may read, each after those that it starts from. */
+    public Set<Reference> references() {
+        return Collections.unmodifiableSet(references);
     }
 }

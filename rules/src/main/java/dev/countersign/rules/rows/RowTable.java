@@ -13,6 +13,7 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Layout;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Sha256;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -50,6 +51,7 @@ public final class RowTable {
     private final Set<String> users;
     private final int userSlot;
     private final long weight;
+    private final @Nullable String digest;
 
     private RowTable(RuleBase base, @Nullable String tenant, Set<String> users, Building built) {
         this.tenant = tenant;
@@ -62,6 +64,7 @@ public final class RowTable {
         this.users = byDefault ? Set.copyOf(users) : Set.of();
         this.userSlot = layout.slot(BuiltIn.USER.attribute());
         this.weight = built.weight;
+        this.digest = built.rules.isEmpty() ? null : Sha256.hex(built.versions.toString());
     }
 
     private static Map<String, TestTree> grown(Map<String, TestTree.Growing> growing) {
@@ -106,6 +109,7 @@ public final class RowTable {
         final Map<String, TestTree.Growing> patterns = new HashMap<>();
         boolean byDefault;
         long weight;
+        final StringBuilder versions = new StringBuilder();
 
         private final RowReader reader;
         private final Conditions conditions;
@@ -121,6 +125,7 @@ public final class RowTable {
         }
 
         void add(PolicyRow row) {
+            versions.append(row.id()).append(' ').append(row.version()).append('\n');
             RowReader.Read read = reader.read(row);
             if (!read.fits()) {
                 unfit.add(new Unfit(row, read.mistakes()));
@@ -240,6 +245,11 @@ public final class RowTable {
                         && !users.contains(user)
                 ? user
                 : null;
+    }
+
+    /** The SHA-256 of the ids and versions of the rows that judge, in hex; {@code null} if there are none. */
+    public @Nullable String digest() {
+        return digest;
     }
 
     /** How many rows it holds. */
