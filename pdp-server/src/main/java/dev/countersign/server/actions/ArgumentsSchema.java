@@ -110,8 +110,11 @@ final class ArgumentsSchema {
                             null))
                     .toList();
         }
-        return new SchemaScreen(at)
-                .walk(schema).mistakes().stream().limit(MOST_MISTAKES).toList();
+        List<JsonMistake> refused = new SchemaScreen(at).walk(schema).mistakes();
+        if (refused.isEmpty() && !of(schema).usable()) {
+            return List.of(new JsonMistake(at, Code.J001, "the schema cannot be made ready", null));
+        }
+        return refused.stream().limit(MOST_MISTAKES).toList();
     }
 
     /** The schema; one that cannot be used is one that no arguments fit. */

@@ -115,6 +115,7 @@ public final class DecisionLoop {
             @Nullable EnforcementMode enforcement)
             throws LogUnavailableException {
         Moment now = now();
+        // For every dialect here, and nowhere else: what the registry says of the action counts from now on.
         Call resolved = policy.actions().resolve(call);
         Verdict verdict = Decided.unfit(resolved).isEmpty()
                 ? evaluate(policy, caller, resolved, now.instant())

@@ -64,7 +64,7 @@ public record Attribute(
     private @Nullable JsonNode registered(Call call) {
         return call.registered() == null || source == null
                 ? null
-                : call.registered().at(source);
+                : call.registered().at(source, call.toolCall());
     }
 
     /**

@@ -18,15 +18,17 @@ import org.jspecify.annotations.Nullable;
  *     with any is refused before a rule is asked
  */
 public record Registered(long version, String actionClass, boolean reversible, String risk, List<String> unfit) {
-    private static final String CLASS = "action.properties.class";
-    private static final String REVERSIBLE = "action.properties.reversible";
-
-    /** What stands at {@code path} instead of what the caller put there; {@code null} if the registry has no say in it. */
+    /**
+     * What stands at {@code path} instead of what the caller put there; {@code null} if the registry has no say in it. Of what
+     * is no tool the properties of the action are its arguments, so the same two go by another path, too.
+     */
     @Nullable
-    JsonNode at(SourcePath path) {
+    JsonNode at(SourcePath path, boolean toolCall) {
         return switch (path.text()) {
-            case CLASS -> TextNode.valueOf(actionClass);
-            case REVERSIBLE -> BooleanNode.valueOf(reversible);
+            case "action.properties.class" -> TextNode.valueOf(actionClass);
+            case "action.properties.reversible" -> BooleanNode.valueOf(reversible);
+            case "arguments.class" -> toolCall ? null : TextNode.valueOf(actionClass);
+            case "arguments.reversible" -> toolCall ? null : BooleanNode.valueOf(reversible);
             default -> null;
         };
     }
