@@ -2,6 +2,7 @@ package dev.countersign.server;
 
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.pack.Pack;
+import dev.countersign.server.actions.ActionStore;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
@@ -25,6 +26,7 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.policy.ActionChange;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
 import dev.countersign.server.policy.Proposal;
@@ -160,6 +162,7 @@ public final class Server implements AutoCloseable {
                 new PolicyChanges(vertx, policies, changes, fresh, new ProposalStore(pool), this::newId, clock);
         policyChanges.reading(Proposal.Kind.SETTING, SettingChange::read);
         policyChanges.reading(Proposal.Kind.POLICY, RowChange::read);
+        policyChanges.reading(Proposal.Kind.ACTION, ActionChange::read);
         var entityStore = new EntityStore(
                 pool,
                 changes,
@@ -181,6 +184,7 @@ public final class Server implements AutoCloseable {
                 usual,
                 policyChanges,
                 new RowStore(pool),
+                new ActionStore(pool),
                 new DefaultRows(pool, this::newId, clock),
                 this::newId,
                 keys::get,

@@ -28,6 +28,9 @@ public final class AuthorizeAnswer {
             if (verdict.missing() != null) {
                 json.writeStringField("missing_attribute", verdict.missing());
             }
+            if (!decided.unfit().isEmpty()) {
+                Json.strings(json, "invalid_arguments", decided.unfit());
+            }
             if (!verdict.obligations().isEmpty()) {
                 Json.obligations(json, verdict.obligations());
             }

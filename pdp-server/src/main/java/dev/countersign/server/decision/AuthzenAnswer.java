@@ -49,6 +49,7 @@ public final class AuthzenAnswer {
     private static boolean plain(Decided decided) {
         Verdict verdict = decided.verdict();
         return decided.invalid() == null
+                && decided.unfit().isEmpty()
                 && verdict.outcome() != Outcome.REQUIRE_APPROVAL
                 && verdict.obligations().isEmpty();
     }
@@ -78,7 +79,7 @@ public final class AuthzenAnswer {
                 json.writeStringField("message", settledBy.reason());
             }
         }
-        json.writeStringField("risk", verdict.risk());
+        json.writeStringField("risk", decided.risk());
         if (verdict.missing() != null) {
             json.writeStringField("missing_attribute", verdict.missing());
         }
@@ -87,6 +88,9 @@ public final class AuthzenAnswer {
             json.writeNumberField("status", 400);
             json.writeStringField("message", decided.invalid());
             json.writeEndObject();
+        }
+        if (!decided.unfit().isEmpty()) {
+            Json.strings(json, "invalid_arguments", decided.unfit());
         }
         Json.rules(json, "rules", verdict.matched());
         if (!verdict.obligations().isEmpty()) {

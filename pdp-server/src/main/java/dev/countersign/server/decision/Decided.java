@@ -3,6 +3,7 @@ package dev.countersign.server.decision;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Registered;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
 import java.util.HashSet;
@@ -33,6 +34,9 @@ public record Decided(
     public static final String UNSUPPORTED = "obligations_not_supported";
     /** The reason of a batch item that is no complete call. */
     public static final String INVALID = "invalid_request";
+
+    /** The reason of a call whose arguments break the schema that is registered for its action. */
+    public static final String INVALID_ARGUMENTS = "invalid_arguments";
 
     /** The obligation types that this server issues, and a caller may declare in {@code context.supported_obligations}. */
     public static final List<String> OBLIGATIONS = List.of("custom", "notification", "session_termination", "step-up");
@@ -79,6 +83,21 @@ public record Decided(
             case DENY -> verdict.reasons().get(0);
             case REQUIRE_APPROVAL -> "approval_required";
         };
+    }
+
+    /** Where the arguments break the schema of the action, as JSON Pointers; empty if they do not. */
+    public List<String> unfit() {
+        return call == null ? List.of() : unfit(call);
+    }
+
+    static List<String> unfit(Call call) {
+        return call.registered() == null ? List.of() : call.registered().unfit();
+    }
+
+    /** The risk that the settling rule names, else the one that is registered for the action, else one by the outcome. */
+    public String risk() {
+        Registered registered = call == null ? null : call.registered();
+        return registered == null || verdict.namedRisk() != null ? verdict.risk() : registered.risk();
     }
 
     /** The rule that settled the verdict, as {@code pack/name}, or {@code null} if none did. */

@@ -114,10 +114,14 @@ public final class DecisionLoop {
             @Nullable EnforcementMode enforcement)
             throws LogUnavailableException {
         Moment now = now();
-        var request = new Request(caller.inTenant(), call, now.instant(), policy.values());
-        Verdict verdict = evaluate(policy, request);
+        // For every dialect here, and nowhere else: what the registry says of the action counts from now on.
+        Call resolved = policy.actions().resolve(call);
+        var request = new Request(caller.inTenant(), resolved, now.instant(), policy.values());
+        Verdict verdict = Decided.unfit(resolved).isEmpty()
+                ? evaluate(policy, request)
+                : Verdict.fault(Decided.INVALID_ARGUMENTS);
         Decided decided =
-                record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
+                record(new Decided(id(now), now, dialect, resolved, null, verdict, enforcement), body, caller, policy);
         String user = policy.byDefaultFor(request);
         if (user != null) {
             afterwards.add(() -> firstUses.accept(caller, user));

@@ -2,11 +2,15 @@ package dev.countersign.server.decision;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Registered;
 import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.identity.Caller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -59,13 +63,16 @@ final class LogEntry {
             }
             json.writeStringField("dialect", decided.dialect().word());
             json.writeBooleanField("permitted", decided.permitted());
-            json.writeStringField("risk", verdict.risk());
+            json.writeStringField("risk", decided.risk());
             if (decided.enforcement() != null) {
                 json.writeStringField("enforcement_mode", decided.enforcement().word());
             }
             Json.strings(json, "reasons", verdict.reasons());
             optional(json, "missing", verdict.missing());
             optional(json, "invalid", decided.invalid());
+            if (call != null && call.registered() != null) {
+                registered(json, call, call.registered());
+            }
             Json.rules(json, "rules", verdict.matched());
             Json.rules(json, "unknown", verdict.unknown());
             if (!verdict.obligations().isEmpty()) {
@@ -91,6 +98,34 @@ final class LogEntry {
         json.writeStringField("type", type);
         json.writeStringField("id", id);
         json.writeEndObject();
+    }
+
+    /** What rules read instead of what the caller claims, and which of its claims that overrules. */
+    private static void registered(JsonGenerator json, Call call, Registered registered) throws IOException {
+        json.writeObjectFieldStart("registry");
+        json.writeNumberField("version", registered.version());
+        json.writeStringField("class", registered.actionClass());
+        json.writeBooleanField("reversible", registered.reversible());
+        json.writeStringField("risk", registered.risk());
+        JsonNode claims = call.action().path("properties");
+        var overruled = new ArrayList<String>(0);
+        if (overruled(claims.path("class"), TextNode.valueOf(registered.actionClass()))) {
+            overruled.add("class");
+        }
+        if (overruled(claims.path("reversible"), BooleanNode.valueOf(registered.reversible()))) {
+            overruled.add("reversible");
+        }
+        if (!overruled.isEmpty()) {
+            Json.strings(json, "overruled", overruled);
+        }
+        json.writeEndObject();
+        if (!registered.unfit().isEmpty()) {
+            Json.strings(json, "invalid_arguments", registered.unfit());
+        }
+    }
+
+    private static boolean overruled(JsonNode claim, JsonNode fact) {
+        return !claim.isMissingNode() && !claim.isNull() && !claim.equals(fact);
     }
 
     private static void optional(JsonGenerator json, String name, @Nullable String value) throws IOException {

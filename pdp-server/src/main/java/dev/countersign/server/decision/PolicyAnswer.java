@@ -33,7 +33,7 @@ public final class PolicyAnswer {
     static void members(JsonGenerator json, Decided decided) throws IOException {
         json.writeStringField("decision", word(decided));
         json.writeStringField("reason", reason(decided));
-        json.writeStringField("risk", decided.verdict().risk());
+        json.writeStringField("risk", decided.risk());
         json.writeStringField("policyId", decided.policy());
         json.writeStringField("traceId", decided.id());
     }
@@ -52,6 +52,9 @@ public final class PolicyAnswer {
         Verdict verdict = decided.verdict();
         if (verdict.outcome() == Outcome.ALLOW && !decided.permitted()) {
             return decided.reason();
+        }
+        if (!decided.unfit().isEmpty()) {
+            return decided.reason() + ": " + String.join(", ", decided.unfit());
         }
         Rule rule = verdict.settledBy();
         String code = verdict.reasons().get(0);

@@ -14,6 +14,7 @@ import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Param;
+import dev.countersign.rules.facts.Registered;
 import dev.countersign.rules.facts.Request;
 import dev.countersign.rules.facts.Setting;
 import dev.countersign.rules.facts.Sha256;
@@ -23,6 +24,7 @@ import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
+import dev.countersign.server.actions.ActionRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -61,6 +63,7 @@ public final class TenantPolicy {
     private final EntityNeeds needs;
     private final Fallback byDefault;
     private final Fallback onError;
+    private final ActionRegistry actions;
 
     private TenantPolicy(
             RuleBase base,
@@ -77,9 +80,23 @@ public final class TenantPolicy {
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
+        this.actions = ActionRegistry.NONE;
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
+    }
+
+    private TenantPolicy(TenantPolicy other, ActionRegistry actions) {
+        this.base = other.base;
+        this.values = other.values;
+        this.tables = other.tables;
+        this.needs = other.needs;
+        this.redaction = other.redaction;
+        this.byDefault = other.byDefault;
+        this.onError = other.onError;
+        this.basis = other.basis;
+        this.members = other.members;
+        this.actions = actions;
     }
 
     /** What judges a tenant that has made nothing of its own by the rules of {@code base} alone. */
@@ -115,6 +132,11 @@ public final class TenantPolicy {
         }
         return new TenantPolicy(
                 base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
+    }
+
+    /** The same with this registry of actions. */
+    public TenantPolicy with(ActionRegistry registry) {
+        return new TenantPolicy(this, registry);
     }
 
     private static Outcome outcome(
@@ -166,6 +188,11 @@ public final class TenantPolicy {
         return values;
     }
 
+    /** The registered actions: what a call's action is, whatever the caller claims. */
+    public ActionRegistry actions() {
+        return actions;
+    }
+
     private static EntityNeeds needs(RuleBase base, List<RowTable> tables) {
         return base.needs()
                 .and(EntityNeeds.ofRules(tables.stream()
@@ -184,9 +211,18 @@ public final class TenantPolicy {
         return base.entities();
     }
 
-    /** A recorded call, with what the store said when it was decided. */
+    /** A recorded call, with what the store and the registry said when it was decided. */
     public Call recorded(JsonNode entry) throws BadCall {
-        return StoredRecord.recorded(entry, needs, Call.of(entry.path("request")));
+        Call call = StoredRecord.recorded(entry, needs, Call.of(entry.path("request")));
+        JsonNode registry = entry.get("registry");
+        return registry == null
+                ? call
+                : call.with(new Registered(
+                        registry.path("version").asLong(),
+                        registry.path("class").asText(),
+                        registry.path("reversible").asBoolean(),
+                        registry.path("risk").asText(),
+                        List.of()));
     }
 
     /** The rows that judge: the operator's, then the tenant's own. */

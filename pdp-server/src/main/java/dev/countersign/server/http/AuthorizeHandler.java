@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.server.actions.Action;
 import dev.countersign.server.decision.AuthorizeAnswer;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
@@ -96,7 +97,9 @@ final class AuthorizeHandler {
             RoutingContext ctx, Kind kind, TenantPolicy policy, Caller caller, JsonNode body, long began) {
         try {
             EnforcementMode enforcement = enforcement(new Members(body, kind.members()));
-            judging.resolve(ctx, policy, caller, call(kind, caller, body), call -> {
+            Call asked = call(kind, caller, body);
+            registered(kind, policy.actions().find(asked.actionName()));
+            judging.resolve(ctx, policy, caller, asked, call -> {
                 try {
                     Decided decided = decisions.decide(policy, caller, call, null, Dialect.AUTHORIZE, enforcement);
                     Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
@@ -131,7 +134,15 @@ final class AuthorizeHandler {
                 resource(kind, body, action),
                 body.get("params"),
                 context(kind, body));
-        return new Call(call.subject(), classed(kind, call.action()), call.resource(), call.context(), null);
+        return Call.of(call.subject(), classed(kind, call.action()), call.resource(), call.context());
+    }
+
+    /** The path says the class of the action, and so does the registry: a gate that asks at another is wrong about it. */
+    private static void registered(Kind kind, @Nullable Action action) throws Members.Unfit {
+        if (action != null && !action.actionClass().word().equals(kind.word())) {
+            throw new Members.Unfit("the action `" + action.name() + "` is registered with the class "
+                    + action.actionClass().word() + ", which this path is not for");
+        }
     }
 
     private static JsonNode principal(Caller caller, JsonNode given) throws BadCall {

@@ -92,6 +92,15 @@ final class DecisionsHandler {
                         "this was no complete call: " + entry.path("invalid").asText());
                 return;
             }
+            if (entry.has("invalid_arguments")) {
+                Problems.send(
+                        ctx,
+                        409,
+                        "nothing_to_explain",
+                        "no rule was asked: the arguments broke the schema of the registered action, at "
+                                + entry.get("invalid_arguments"));
+                return;
+            }
             judging.by(ctx, caller, state -> Bodies.send(ctx, 200, explained(state.policy(), caller, entry)));
         });
     }

@@ -3,6 +3,7 @@ package dev.countersign.server.http;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.StrictJson;
+import dev.countersign.server.actions.ActionStore;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
@@ -47,6 +48,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param usual what judges a tenant that has made nothing of its own
      * @param changes changes policies and what tenants set
      * @param rows the policies that are rows
+     * @param actions the registered actions
      * @param defaults gives users copies of the default policies
      * @param newId draws an id, higher than those before
      * @param keys the keys as they were last read
@@ -70,6 +72,7 @@ public final class HttpVerticle extends VerticleBase {
             TenantPolicy usual,
             PolicyChanges changes,
             RowStore rows,
+            ActionStore actions,
             DefaultRows defaults,
             Supplier<UUID> newId,
             Supplier<KeyRing> keys,
@@ -132,6 +135,7 @@ public final class HttpVerticle extends VerticleBase {
                 events,
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
+                new ActionsHandler(callers, shared.actions(), shared.changes()),
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),

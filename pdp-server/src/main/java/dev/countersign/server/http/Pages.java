@@ -29,6 +29,12 @@ final class Pages {
      * @param view how one is shown, with its {@code id}
      */
     static <T> void send(RoutingContext ctx, String member, Reading<T> reading, Function<T, ObjectNode> view) {
+        send(ctx, member, "id", reading, view);
+    }
+
+    /** The same of what has its key in the member {@code key}. */
+    static <T> void send(
+            RoutingContext ctx, String member, String key, Reading<T> reading, Function<T, ObjectNode> view) {
         try {
             int limit = Parameters.limit(ctx);
             Waiting.read(ctx, reading.page(Parameters.text(ctx, "after"), limit), page -> {
@@ -36,7 +42,7 @@ final class Pages {
                 ArrayNode all = out.putArray(member);
                 page.forEach(one -> all.add(view.apply(one)));
                 if (page.size() == limit) {
-                    out.set("next", all.get(limit - 1).get("id"));
+                    out.set("next", all.get(limit - 1).get(key));
                 }
                 Bodies.send(ctx, 200, out);
             });

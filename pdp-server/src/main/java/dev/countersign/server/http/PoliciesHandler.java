@@ -216,25 +216,7 @@ final class PoliciesHandler {
     }
 
     private static void refuse(RoutingContext ctx, List<JsonMistake> mistakes) {
-        Problems.send(
-                ctx,
-                422,
-                "invalid_policy",
-                mistakes.size() == 1
-                        ? "there is a mistake in this policy"
-                        : "there are " + mistakes.size() + " mistakes in this policy",
-                problem -> {
-                    ArrayNode errors = problem.putArray("errors");
-                    mistakes.forEach(mistake -> {
-                        ObjectNode error = errors.addObject()
-                                .put("pointer", mistake.pointer())
-                                .put("code", mistake.code().name())
-                                .put("message", mistake.message());
-                        if (mistake.hint() != null) {
-                            error.put("hint", mistake.hint());
-                        }
-                    });
-                });
+        Problems.mistakes(ctx, "policy", mistakes);
     }
 
     private static void send(RoutingContext ctx, int status, StoredRow stored) {

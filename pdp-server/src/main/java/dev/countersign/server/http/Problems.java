@@ -1,10 +1,13 @@
 package dev.countersign.server.http;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.dialect.JsonMistake;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -50,6 +53,23 @@ final class Problems {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                     .end(body.toString());
         }
+    }
+
+    /** Refuses what is written in a body, with all that is wrong in it; {@code what} it is, in one word. */
+    static void mistakes(RoutingContext ctx, String what, List<JsonMistake> mistakes) {
+        String detail = mistakes.size() == 1 ? "there is a mistake" : "there are " + mistakes.size() + " mistakes";
+        send(ctx, 422, "invalid_" + what, detail + " in this " + what, problem -> {
+            ArrayNode errors = problem.putArray("errors");
+            mistakes.forEach(mistake -> {
+                ObjectNode error = errors.addObject()
+                        .put("pointer", mistake.pointer())
+                        .put("code", mistake.code().name())
+                        .put("message", mistake.message());
+                if (mistake.hint() != null) {
+                    error.put("hint", mistake.hint());
+                }
+            });
+        });
     }
 
     /** A problem document. */

@@ -51,6 +51,7 @@ final class Routes {
             EventsHandler events,
             SettingsHandler settings,
             PoliciesHandler policies,
+            ActionsHandler actions,
             ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
@@ -90,6 +91,11 @@ final class Routes {
                         HttpMethod.DELETE,
                         policies::delete));
         get("/api/v1/policies/:id/history", policies::history);
+        get("/api/v1/actions", actions::list);
+        on(
+                "/api/v1/actions/:name",
+                Map.of(HttpMethod.GET, actions::get, HttpMethod.PUT, actions::put, HttpMethod.DELETE, actions::delete));
+        get("/api/v1/actions/:name/history", actions::history);
         get("/api/v1/proposals", proposals::list);
         get("/api/v1/proposals/:id", proposals::get);
         on("/api/v1/proposals/:id/confirm", Map.of(HttpMethod.POST, proposals::confirm));

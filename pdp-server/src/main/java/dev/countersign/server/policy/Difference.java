@@ -68,10 +68,20 @@ record Difference(long revision, boolean widens, String json) {
             found = compare(frame, now, after, Outcome.ALLOW, Outcome.ALLOW);
         }
         String unseen = operator ? ofEveryTenant(now, after) : ofDefaultSet(now, after);
+        Map<String, List<String>> loosened = now.actions().loosenedBy(after.actions());
+        ObjectNode json = json(found, unseen);
+        if (!loosened.isEmpty()) {
+            // No boundary request shows it: they are what callers claim, and the registry is what is true instead.
+            if (found.widening() == Widening.NO) {
+                json.put("widening", word(Widening.COULD));
+            }
+            ObjectNode actions = json.putObject("actions");
+            loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
+        }
         return new Difference(
                 before.revision(),
-                found.widening() != Widening.NO || unseen != null,
-                json(found, unseen).toString());
+                found.widening() != Widening.NO || unseen != null || !loosened.isEmpty(),
+                json.toString());
     }
 
     /**
@@ -117,6 +127,7 @@ record Difference(long revision, boolean widens, String json) {
             JsonNode diff = JSON.readTree(json);
             var substance = new HashSet<JsonNode>();
             substance.add(diff.path("widening"));
+            substance.add(diff.path("actions"));
             diff.path("changes")
                     .forEach(change -> substance.add(
                             ((ObjectNode) change).deepCopy().remove(List.of("requests", "now", "example"))));
@@ -141,10 +152,14 @@ record Difference(long revision, boolean widens, String json) {
         return new Judge(all.rules(), all.values(), all.templates(), combining);
     }
 
+    private static String word(Widening widening) {
+        return widening.name().toLowerCase(Locale.ROOT);
+    }
+
     private static ObjectNode json(DiffResult found, @Nullable String unseen) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
         Widening widening = unseen != null && found.widening() == Widening.NO ? Widening.COULD : found.widening();
-        out.put("widening", widening.name().toLowerCase(Locale.ROOT));
+        out.put("widening", word(widening));
         out.put("exact", found.exact() && unseen == null);
         String why =
                 Stream.of(found.whyNotExact(), unseen).filter(Objects::nonNull).collect(Collectors.joining("; "));

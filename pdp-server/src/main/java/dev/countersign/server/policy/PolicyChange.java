@@ -7,7 +7,7 @@ import io.vertx.sqlclient.SqlConnection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A change of what judges requests, not made yet: of a setting, a row or a pack.
+ * A change of what judges requests, not made yet: of a setting, a row, a pack or a registered action.
  *
  * @param <V> what it leaves behind
  */

@@ -4,6 +4,9 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.rows.PolicyRow;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.rows.RowVocabulary;
+import dev.countersign.server.actions.Action;
+import dev.countersign.server.actions.ActionRegistry;
+import dev.countersign.server.actions.ActionStore;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.rows.RowStore;
 import dev.countersign.server.settings.KnownSettings;
@@ -20,6 +23,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,7 +84,8 @@ public final class PolicyReader implements TenantPolicies.Source {
             Map<String, Long> revisions,
             Map<String, Map<String, StoredSetting>> settings,
             Map<String, List<PolicyRow>> rows,
-            Map<String, Set<String>> users) {
+            Map<String, Set<String>> users,
+            Map<String, List<Action>> actions) {
         long revision(String plane) {
             return revisions.getOrDefault(plane, 0L);
         }
@@ -114,8 +119,10 @@ public final class PolicyReader implements TenantPolicies.Source {
                     var settings = SettingsStore.load(connection, names);
                     var rows = RowStore.load(connection, planes.toArray(String[]::new));
                     var users = RowStore.users(connection, names);
-                    return Future.all(settings, rows, users)
-                            .map(all -> new Rows(revisions, settings.result(), rows.result(), users.result()));
+                    var actions = ActionStore.load(connection, names);
+                    return Future.all(settings, rows, users, actions)
+                            .map(all -> new Rows(
+                                    revisions, settings.result(), rows.result(), users.result(), actions.result()));
                 });
     }
 
@@ -166,6 +173,7 @@ public final class PolicyReader implements TenantPolicies.Source {
             own = RowTable.of(base, vocabulary, tenant, rows, users);
             say("the tenant `" + tenant + "`", own);
         }
+        ActionRegistry actions = actions(tenant, before, read);
         return new TenantState(
                 tenant,
                 Math.max(read.revision(tenant), everybodys.revision()),
@@ -174,7 +182,23 @@ public final class PolicyReader implements TenantPolicies.Source {
                 vocabulary,
                 rows,
                 users,
-                TenantPolicy.of(base, known.env(), settings.values(), List.of(everybodys.table(), own)));
+                TenantPolicy.of(base, known.env(), settings.values(), List.of(everybodys.table(), own))
+                        .with(actions));
+    }
+
+    private static ActionRegistry actions(String tenant, @Nullable TenantState before, Rows read) {
+        ActionRegistry known =
+                before == null ? ActionRegistry.NONE : before.policy().actions();
+        ActionRegistry actions = ActionRegistry.of(read.actions().getOrDefault(tenant, List.of()), known);
+        for (String name : actions.unusable()) {
+            if (!Objects.equals(known.find(name), actions.find(name))) {
+                LOG.warn(
+                        "the schema of the action `{}` of the tenant `{}` cannot be used as it is stored, and refuses all calls",
+                        name,
+                        tenant);
+            }
+        }
+        return actions;
     }
 
     private static void say(String whose, RowTable table) {

@@ -38,7 +38,9 @@ public record Proposal(
         /** A row of the table {@code policies}. */
         POLICY,
         /** A pack of rules. */
-        PACK;
+        PACK,
+        /** An entry of the registry of actions. */
+        ACTION;
 
         /** The word on the wire and in the table. */
         public String word() {

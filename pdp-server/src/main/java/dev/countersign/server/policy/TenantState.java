@@ -34,7 +34,8 @@ public record TenantState(
         TenantPolicy policy) {
     /** What would judge with other values. */
     TenantPolicy with(Map<String, Object> values) {
-        return TenantPolicy.of(policy.base(), known.env(), values, policy.tables());
+        return TenantPolicy.of(policy.base(), known.env(), values, policy.tables())
+                .with(policy.actions());
     }
 
     /** What would judge with other rows. */
@@ -43,7 +44,8 @@ public record TenantState(
         RowTable table = RowTable.of(policy.base(), vocabulary, operator ? null : tenant, other, users);
         List<RowTable> tables =
                 operator ? List.of(table) : List.of(policy.tables().get(0), table);
-        return TenantPolicy.of(policy.base(), known.env(), settings.values(), tables);
+        return TenantPolicy.of(policy.base(), known.env(), settings.values(), tables)
+                .with(policy.actions());
     }
 
     /** About how many bytes of memory it takes. */
@@ -54,7 +56,12 @@ public record TenantState(
                 .sum();
         long stored = rows.stream().mapToLong(TenantState::weight).sum();
         long exempt = users.stream().mapToLong(user -> 100 + 2L * user.length()).sum();
-        return 1_000 + values + stored + exempt + tables.get(tables.size() - 1).weight();
+        return 1_000
+                + values
+                + stored
+                + exempt
+                + tables.get(tables.size() - 1).weight()
+                + policy.actions().weight();
     }
 
     private static long weight(PolicyRow row) {

@@ -54,6 +54,8 @@ class PlanesTest {
     private static String proposal;
     private static String policy;
 
+    private static final String ACTION = "/api/v1/actions/registered";
+
     /** One operation of the API. */
     record Operation(String method, String path) {}
 
@@ -91,6 +93,11 @@ class PlanesTest {
                 {"name": "mole-policy", "scope": "tenant", "effect": "deny", "action_pattern": "mole-never"}""");
         policy = written.json().path("id").asText();
         assertThat(written.status()).isEqualTo(201);
+        Reply registered = server.put(
+                ACTION,
+                server.key("admin"),
+                "{\"class\": \"tool_call\", \"reversible\": false, \"risk\": \"low\", \"owner\": \"mole-owner\"}");
+        assertThat(registered.status()).isEqualTo(201);
     }
 
     @AfterAll
@@ -109,6 +116,7 @@ class PlanesTest {
         String path = operation
                 .path()
                 .replace("{tenant}", "demo")
+                .replace("/actions/{name}", "/actions/registered")
                 .replace("{name}", "approvals.denylist")
                 .replace("/entities/{type}/{id}", "/entities/{type}/burrow-1")
                 .replace("{type}", "burrow")
@@ -144,6 +152,8 @@ class PlanesTest {
                 "{\"action\": \"x\"}",
                 "/v1/authorize/egress",
                 "{\"action\": \"x\"}",
+                "/api/v1/actions/{name}",
+                "{\"class\": \"egress\", \"reversible\": false, \"risk\": \"low\"}",
                 "/api/v1/settings/{name}",
                 "{\"value\": [\"theirs\"]}");
         if (operation.equals(LOAD)) {
@@ -198,6 +208,8 @@ class PlanesTest {
         JsonNode entity = server.get(ENTITY, server.key("admin")).json();
         assertThat(entity.path("attributes").toString()).isEqualTo("{\"a\":\"mole-attribute\"}");
         assertThat(entity.path("roles")).isEmpty();
+        JsonNode action = server.get(ACTION, server.key("admin")).json();
+        assertThat(action.path("class").asText()).isEqualTo("tool_call");
         assertThat(server.get("/api/v1/policies/" + policy, server.key("admin"))
                         .json()
                         .path("version")

@@ -254,7 +254,7 @@ public final class RunningServer implements AutoCloseable {
         try {
             HttpRequest made = request.build();
             Reply reply = Reply.of(CLIENT.send(made, BodyHandlers.ofString(UTF_8)));
-            Contract.check(made.method(), made.uri().getPath(), reply);
+            Contract.check(made.method(), made.uri().getRawPath(), reply);
             return reply;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

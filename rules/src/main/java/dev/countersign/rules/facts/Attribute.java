@@ -50,6 +50,10 @@ public record Attribute(
         if (source == null) {
             return null;
         }
+        JsonNode registered = registered(call);
+        if (registered != null) {
+            return registered;
+        }
         if (precedence == Precedence.STORE) {
             return source.stored(call);
         }
@@ -57,9 +61,18 @@ public record Attribute(
         return sent == null && call.stored() != null && source.storable() ? source.stored(call) : sent;
     }
 
-    /** Who says what {@link #raw} gives; {@code null} where nobody says anything. For the record of a decision. */
+    private @Nullable JsonNode registered(Call call) {
+        return call.registered() == null || source == null
+                ? null
+                : call.registered().at(source, call.toolCall());
+    }
+
+    /**
+     * Who says what {@link #raw} gives; {@code null} where nobody says anything, and where the registry of actions does. For
+     * the record of a decision.
+     */
     public @Nullable Precedence saidBy(Call call) {
-        return raw(call) == null
+        return raw(call) == null || registered(call) != null
                 ? null
                 : precedence == Precedence.CALLER && source != null && source.read(call) != null
                         ? Precedence.CALLER

@@ -13,13 +13,16 @@ import org.jspecify.annotations.Nullable;
  * @param resource object with string {@code type} and {@code id}
  * @param context object, or {@code null} if the request has none
  * @param stored what the store of entities said for this call, never a body; {@code null} if it was not asked
+ * @param registered what the registry of actions says of this call's action, never a body; {@code null} if the action is
+ *     not registered
  */
 public record Call(
         JsonNode subject,
         JsonNode action,
         JsonNode resource,
         @Nullable JsonNode context,
-        @Nullable Stored stored) {
+        @Nullable Stored stored,
+        @Nullable Registered registered) {
     /**
      * The call that a request body asks about.
      *
@@ -48,12 +51,18 @@ public record Call(
                 entity("action", action, "name"),
                 entity("resource", resource, "type", "id"),
                 object("context", context),
+                null,
                 null);
     }
 
     /** The same call, with what the store of entities said for it. */
     public Call with(Stored answer) {
-        return new Call(subject, action, resource, context, answer);
+        return new Call(subject, action, resource, context, answer, registered);
+    }
+
+    /** The same call, with what the registry of actions says of its action. */
+    public Call with(Registered entry) {
+        return new Call(subject, action, resource, context, stored, entry);
     }
 
     private static JsonNode entity(String name, @Nullable JsonNode node, String... required) throws BadCall {
@@ -116,6 +125,11 @@ public record Call(
         return resourceType().equals("tool");
     }
 
+    /** The arguments of the call: the properties of the tool where it is a tool call, else those of the action. */
+    public @Nullable JsonNode arguments() {
+        return (toolCall() ? resource : action).get("properties");
+    }
+
     @Nullable
     JsonNode root(SourcePath.Root root) {
         return switch (root) {
@@ -123,7 +137,7 @@ public record Call(
             case ACTION -> action;
             case RESOURCE -> resource;
             case CONTEXT -> context;
-            case ARGUMENTS -> (toolCall() ? resource : action).get("properties");
+            case ARGUMENTS -> arguments();
             case ENTITIES -> null;
         };
     }

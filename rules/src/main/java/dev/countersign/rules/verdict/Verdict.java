@@ -46,9 +46,14 @@ public record Verdict(
                 .anyMatch(effect -> effect instanceof Effect.Limit || effect instanceof Effect.Transform);
     }
 
-    /** The risk that the settling rule names, {@code low} if it names none. */
+    /** The risk that the settling rule names, {@code null} if it names none. */
+    public @Nullable String namedRisk() {
+        return settledBy == null ? null : settledBy.meta().get("risk");
+    }
+
+    /** The risk that the settling rule names; if it names none, {@code high} of a deny, {@code low} of an allow. */
     public String risk() {
-        String named = settledBy == null ? null : settledBy.meta().get("risk");
+        String named = namedRisk();
         return named != null ? named : outcome == Outcome.ALLOW ? "low" : outcome == Outcome.DENY ? "high" : "medium";
     }
 }
