@@ -169,7 +169,7 @@ final class PoliciesHandler {
                     ctx,
                     caller,
                     RowChange.delete(caller.tenant(), id.toString()),
-                    204,
+                    200,
                     version -> version > 0 && precondition.test(version));
         }
     }
@@ -204,7 +204,7 @@ final class PoliciesHandler {
             ProposalsHandler.proposed(ctx, proposed.proposal());
         } else if (result instanceof Result.Done<@Nullable StoredRow> done) {
             if (done.now() == null) {
-                ctx.response().setStatusCode(204).end();
+                unknown(ctx);
             } else {
                 send(ctx, status, done.now());
             }

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A row made, written anew or taken away. */
+/** A row made, written anew or taken away; it leaves the row behind as it is, or as it was. */
 public final class RowChange implements PolicyChange<@Nullable StoredRow> {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -115,7 +115,7 @@ public final class RowChange implements PolicyChange<@Nullable StoredRow> {
                 return found == null
                         ? Future.succeededFuture()
                         : RowStore.delete(connection, found.row(), by.key(), by.at(), confirmed)
-                                .mapEmpty();
+                                .map(gone -> (@Nullable StoredRow) found);
             }
             long next = found == null ? 1 : found.row().version() + 1;
             return RowStore.write(connection, row.at(next), by.key(), by.at(), confirmed)

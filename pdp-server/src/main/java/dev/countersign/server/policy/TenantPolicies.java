@@ -175,11 +175,21 @@ public final class TenantPolicies {
         return done;
     }
 
+    /** If it is the database that does not answer, what is known goes on. */
     private Future<Void> drop(String tenant, Throwable failure) {
-        LOG.warn(
-                "what judges the tenant `{}` could not be read anew, and is forgotten: {}", tenant, failure.toString());
-        held.invalidate(tenant);
-        return Future.succeededFuture();
+        return source.changedSince(Long.MAX_VALUE)
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .transform(answers -> {
+                    if (answers.failed()) {
+                        return Future.failedFuture(failure);
+                    }
+                    LOG.warn(
+                            "what judges the tenant `{}` could not be read anew, and is forgotten: {}",
+                            tenant,
+                            failure.toString());
+                    held.invalidate(tenant);
+                    return Future.succeededFuture();
+                });
     }
 
     private Future<Void> refreshAll(List<String> tenants) {

@@ -112,7 +112,16 @@ class DefaultPoliciesTest {
     }
 
     @Test
-    void copiesAreTheUsersOwnAndStayWhenTheSetChanges(@AsOwner PostgresAddress database) throws Exception {
+    void aRowThatTakesTheSetOffAUserWaitsForASecondPerson() {
+        Reply row = server.post(POLICIES, server.key("author"), """
+                {"name": "unrelated", "scope": "user", "scope_ref": "mallory", "effect": "deny",
+                 "action_pattern": "nothing", "enabled": false}""");
+        assertThat(row.status()).as(row.body()).isEqualTo(202);
+        assertThat(row.json().at("/diff/widening").asText()).isNotEqualTo("no");
+    }
+
+    @Test
+    void copiesAreTheUsersOwn(@AsOwner PostgresAddress database) throws Exception {
         server.put("/api/v1/entities/user/own", server.key("admin"), "{}");
         assertThat(spend(server, "own").decision()).isFalse();
         waitFor(database, "own");

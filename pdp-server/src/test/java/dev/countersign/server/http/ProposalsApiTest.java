@@ -135,6 +135,63 @@ class ProposalsApiTest {
     }
 
     @Test
+    void whatTheOperatorWidensTakesAnotherKeyOfTheOperator() {
+        String operator = server.key("operator");
+        Reply widening = server.post("/api/v1/policies", operator, """
+                {"name": "everybody looks", "scope": "global", "effect": "allow", "action_pattern": "look",
+                 "rule_expr": {"when": {"field": "tenant", "op": "==", "value": "demo"}}}""");
+        String id = proposal(widening);
+        failed(confirm(id, operator), PROPOSALS, 403);
+        failed(confirm(id, publisher()), PROPOSALS, 404);
+        failed(server.get(PROPOSALS + "/" + id, author()), PROPOSALS, 404);
+        String second = made(server.post(KEYS, operator, "{\"name\": \"second\", \"roles\": [\"operator\"]}"))
+                .path("secret")
+                .asText();
+        assertThat(confirm(id, second).status()).isEqualTo(200);
+        Reply gone =
+                server.delete("/api/v1/policies/" + widening.json().path("name").asText(), operator);
+        assertThat(gone.status()).as("an allow that goes widens nothing").isEqualTo(200);
+    }
+
+    @Test
+    void whoDoesNotPublishTakesBackOnlyWhatTheyProposed() {
+        String other = secret("another author", "Olga", "policy.write");
+        String id = proposed(ON_ERROR, "allow");
+        failed(reject(id, other), PROPOSALS, 403);
+        assertThat(reject(id, author()).status()).isEqualTo(200);
+    }
+
+    @Test
+    void aProposalSaysWhatItWouldDoAndTakesEffectWhenItIsConfirmed() {
+        String id = proposal(server.put("/api/v1/settings/approvals.allowlist", author(), "{\"value\": [\"tidy\"]}"));
+        JsonNode diff = server.get(PROPOSALS + "/" + id, author()).json().path("diff");
+        assertThat(diff.path("widening").asText()).isEqualTo("yes");
+        JsonNode change = diff.path("changes").get(0);
+        assertThat(change.path("widens").asBoolean()).isTrue();
+        assertThat(change.at("/example/action/name").asText()).isEqualTo("tidy");
+        String example = change.path("example").toString();
+        assertThat(server.post("/access/v1/evaluation", example).decision()).isFalse();
+        assertThat(confirm(id, publisher()).status()).isEqualTo(200);
+        assertThat(server.post("/access/v1/evaluation", example).decision()).isTrue();
+        assertThat(server.delete("/api/v1/settings/approvals.allowlist", author())
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void twoListsThatPrintAlikeAreNotTheSame() {
+        String denylist = "/api/v1/settings/approvals.denylist";
+        assertThat(server.put(denylist, author(), "{\"value\": [\"wipe\", \"nuke\"]}")
+                        .status())
+                .isEqualTo(200);
+        String id = proposal(server.put(denylist, author(), "{\"value\": [\"wipe, nuke\"]}"));
+        reject(id, author());
+        assertThat(confirm(proposal(server.delete(denylist, author())), publisher())
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
     void whoMayNotPublishDoesNotConfirm() {
         String id = proposed(ON_ERROR, "allow");
         failed(confirm(id, author()), PROPOSALS, 403);
@@ -170,6 +227,9 @@ class ProposalsApiTest {
     @Test
     void ofManyWhoConfirmAtOnceOneDoes() {
         String third = secret("third", "Trent", "policy.publish");
+        RunningServer.until(
+                "the other server knows the key",
+                () -> other.get(PROPOSALS, third).status() == 200);
         String id = proposed(ON_ERROR, "allow");
         var confirming = new ArrayList<CompletableFuture<Reply>>();
         for (int i = 0; i < 6; i++) {

@@ -36,6 +36,7 @@ class TenantPoliciesTest {
         private final Deque<Runnable> answers = new ArrayDeque<>();
         private final Deque<Set<String>> reads = new ArrayDeque<>();
         private boolean away;
+        private boolean gone;
 
         @Override
         public Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known) {
@@ -60,9 +61,12 @@ class TenantPoliciesTest {
 
         @Override
         public Future<TenantPolicies.Changes> changedSince(long revision) {
+            if (gone) {
+                return Future.failedFuture("gone");
+            }
             var changed = new TreeMap<>(revisions);
             changed.values().removeIf(number -> number <= revision);
-            long latest = changed.values().stream().max(Long::compare).orElse(revision);
+            long latest = revisions.values().stream().max(Long::compare).orElse(0L);
             return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.getOrDefault("", 0L), latest));
         }
 
@@ -162,14 +166,37 @@ class TenantPoliciesTest {
     }
 
     @Test
-    void aRefreshThatFailsKeepsWhatThereWasAndIsNotOver() {
+    void aRefreshThatFailsAsTheDatabaseIsAwayKeepsWhatThereWasAndIsNotOver() {
+        hold("a");
+        database.revisions.put("a", 1L);
+        database.away = true;
+        var refreshed = policies.refresh(0);
+        database.gone = true;
+        database.answer();
+        assertThat(refreshed.failed()).isTrue();
+        assertThat(held("a")).isZero();
+    }
+
+    @Test
+    void aTenantThatAloneCannotBeReadIsForgottenAndKeepsNobodyFromWhatIsNew() {
         hold("a");
         database.revisions.put("a", 1L);
         database.away = true;
         var refreshed = policies.refresh(0);
         database.answer();
-        assertThat(refreshed.failed()).isTrue();
-        assertThat(held("a")).isZero();
+        assertThat(refreshed.result()).isEqualTo(1);
+        assertThat(held("a")).as("nothing is held").isEqualTo(-1);
+    }
+
+    @Test
+    void aDatabaseThatWasPutBackIsReadAnew() {
+        hold("a");
+        database.revisions.put("a", 3L);
+        policies.refresh(0);
+        database.answer();
+        database.revisions.put("a", 1L);
+        assertThat(policies.refresh(3).result()).isEqualTo(1);
+        assertThat(held("a")).isEqualTo(-1);
     }
 
     @Test
