@@ -3,7 +3,9 @@ package dev.countersign.rules.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.rules.facts.Attribute;
+import dev.countersign.rules.facts.Found;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Stored;
 import dev.countersign.rules.facts.Type;
 import dev.countersign.rules.facts.Vocabulary;
 import dev.countersign.rules.pack.Pack;
@@ -34,6 +36,7 @@ public final class PlainFact {
     private final Map<String, List<String>> lists = new HashMap<>();
     private final Set<String> hits = new HashSet<>();
     private final long now;
+    private final Stored stored;
 
     PlainFact(Request request, List<Pack> packs) {
         now = request.now().toEpochMilli();
@@ -42,6 +45,7 @@ public final class PlainFact {
         body.set("action", request.call().action());
         body.set("resource", request.call().resource());
         body.set("context", request.call().context());
+        stored = request.call().stored();
         boolean tool = body.at("/resource/type").asText().equals("tool");
         body.set("arguments", body.at(tool ? "/resource/properties" : "/action/properties"));
         for (Pack pack : packs) {
@@ -64,12 +68,24 @@ public final class PlainFact {
             case "tool":
                 return tool ? body.at("/resource/id").asText() : null;
             default:
-                Object found = walk(
-                        body,
-                        Arrays.asList(
-                                attribute.source().text().replace("[*]", ".*").split("\\.")));
+                List<String> path = Arrays.asList(
+                        attribute.source().text().replace("[*]", ".*").split("\\."));
+                Object found = path.get(0).equals("entities")
+                        ? stored(path.get(1), path.subList(2, path.size()))
+                        : walk(body, path);
                 return attribute.name().equals("mode") && found == null ? "auto" : typed(found, attribute.type());
         }
+    }
+
+    private Object stored(String reference, List<String> path) {
+        for (var each : stored.references().entrySet()) {
+            if (each.getKey().name().equals(reference)) {
+                return each.getValue() instanceof Found.Entity entity
+                        ? walk(entity.properties(), path)
+                        : each.getValue() == Found.Nothing.UNKNOWN ? null : UNAVAILABLE;
+            }
+        }
+        return UNAVAILABLE;
     }
 
     private static Object walk(JsonNode node, List<String> path) {

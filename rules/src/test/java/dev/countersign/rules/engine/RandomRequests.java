@@ -10,14 +10,20 @@ import dev.countersign.rules.dialect.Operand;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.EntityKey;
+import dev.countersign.rules.facts.Found;
+import dev.countersign.rules.facts.Reference;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Stored;
 import dev.countersign.rules.pack.Pack;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 
@@ -144,7 +150,25 @@ final class RandomRequests {
                 parts.get("resource"),
                 noContext ? null : parts.get("context"));
         return new Request(
-                one(List.of("demo", "other")), Packs.stored(call), Packs.NOW, base.values(Map.of(), Map.of()));
+                one(List.of("demo", "other")),
+                call.with(stored(call, parts.path("entities"))),
+                Packs.NOW,
+                base.values(Map.of(), Map.of()));
+    }
+
+    /** What a store says that knows what the caller says, and of references what was made up for them. */
+    private Stored stored(Call call, JsonNode entities) {
+        Stored said = Objects.requireNonNull(Packs.stored(call).stored());
+        var references = new HashMap<Reference, Found>();
+        base.needs().references().forEach(reference -> {
+            JsonNode properties = entities.path(reference.name());
+            references.put(
+                    reference,
+                    properties.isObject() && random.nextInt(4) > 0
+                            ? new Found.Entity(new EntityKey(reference.type(), "1"), properties, 1, null)
+                            : one(List.of(Found.Nothing.UNKNOWN, Found.Nothing.UNAVAILABLE)));
+        });
+        return new Stored(said.subject(), said.resource(), references);
     }
 
     private void place(ObjectNode parts, Attribute attribute, boolean wrong) {
