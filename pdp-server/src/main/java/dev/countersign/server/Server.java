@@ -1,7 +1,5 @@
 package dev.countersign.server;
 
-import dev.countersign.rules.engine.RuleBase;
-import dev.countersign.rules.entities.PackEntities;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
@@ -26,6 +24,10 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.packs.PackMeters;
+import dev.countersign.server.packs.PackSet;
+import dev.countersign.server.packs.PackSets;
+import dev.countersign.server.packs.PackWatcher;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
 import dev.countersign.server.policy.Proposal;
@@ -33,6 +35,7 @@ import dev.countersign.server.policy.ProposalStore;
 import dev.countersign.server.policy.RowChange;
 import dev.countersign.server.policy.SettingChange;
 import dev.countersign.server.policy.TenantPolicies;
+import dev.countersign.server.policy.TenantState;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
@@ -101,6 +104,7 @@ public final class Server implements AutoCloseable {
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
+    private final AtomicReference<@Nullable String> packProblem = new AtomicReference<>();
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
     private volatile boolean started;
@@ -137,8 +141,9 @@ public final class Server implements AutoCloseable {
                     return address;
                 })
                 .join());
-        var base = RuleBase.of(packs);
-        var usual = TenantPolicy.of(base, config.env());
+        var sets = new PackSets(config.env());
+        PackSet first = sets.of(packs);
+        var usual = TenantPolicy.of(first.base(), config.env());
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
@@ -151,7 +156,10 @@ public final class Server implements AutoCloseable {
         var fresh = new LiveFeed(pool, clock, POLL);
         var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
-        var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
+        var packMeters = new PackMeters(metrics);
+        packMeters.inForce(packs);
+        var reader = new PolicyReader(pool, vertx, packs, sets, packMeters::inForce);
+        var policies = new TenantPolicies(reader, MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
         var policyChanges =
@@ -161,7 +169,6 @@ public final class Server implements AutoCloseable {
         var entityStore = new EntityStore(pool, changes, clock);
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
-        var packEntities = PackEntities.union(packs.stream().map(Pack::entities).toList());
         feed.set(fresh);
         var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
         fresh.listen(Followers.CHANNEL, followers::heard);
@@ -169,7 +176,7 @@ public final class Server implements AutoCloseable {
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);
-        gauges(packs, log, fresh);
+        gauges(log, fresh);
         var shared = new HttpVerticle.Shared(
                 config,
                 policies,
@@ -182,7 +189,10 @@ public final class Server implements AutoCloseable {
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
                 entityStore,
-                tenant -> packEntities,
+                tenant -> {
+                    TenantState now = policies.now(tenant);
+                    return (now == null ? first : now.packs().set()).entities();
+                },
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
@@ -193,6 +203,9 @@ public final class Server implements AutoCloseable {
                 this::warnings,
                 clock);
         listen(vertx, shared, log);
+        var watcher = new PackWatcher(config.packs(), packs, reader.filesOf(policies), packProblem, packMeters);
+        closing.push(watcher::close);
+        watcher.start();
         started = true;
     }
 
@@ -277,7 +290,15 @@ public final class Server implements AutoCloseable {
     /** What is worth knowing and keeps nobody from an answer. */
     private Map<String, String> warnings() {
         LiveFeed fresh = feed.get();
-        return fresh != null && fresh.away() ? Map.of("database", "the database does not answer") : Map.of();
+        var warnings = new LinkedHashMap<String, String>();
+        if (fresh != null && fresh.away()) {
+            warnings.put("database", "the database does not answer");
+        }
+        String packs = packProblem.get();
+        if (packs != null) {
+            warnings.put("packs", packs);
+        }
+        return warnings;
     }
 
     private List<Live<?>> values() {
@@ -285,17 +306,13 @@ public final class Server implements AutoCloseable {
         return fresh == null ? List.of() : fresh.values();
     }
 
-    private void gauges(List<Pack> packs, DecisionLog log, LiveFeed fresh) {
+    private void gauges(DecisionLog log, LiveFeed fresh) {
         metrics.gauge(Metric.LOG_LAG_BYTES, () -> log.lag().bytes());
         metrics.gauge(Metric.LOG_LAG_SECONDS, () -> log.lag().oldest().toMillis() / 1_000.0);
         metrics.gauge(Metric.READY, () -> faults().isEmpty() ? 1 : 0);
         metrics.gauge(
                 Metric.SNAPSHOT_AGE_SECONDS,
                 () -> Duration.between(fresh.confirmed(), clock.instant()).toMillis() / 1_000.0);
-        for (Pack pack : packs) {
-            metrics.gauge(Metric.RULES, () -> pack.rules().size(), pack.name());
-            metrics.gauge(Metric.PACK, () -> 1, pack.name(), pack.version(), pack.digest());
-        }
     }
 
     private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {

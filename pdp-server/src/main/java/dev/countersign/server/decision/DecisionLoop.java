@@ -14,7 +14,9 @@ import dev.countersign.server.metrics.Metrics;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
@@ -29,6 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class DecisionLoop {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLoop.class);
+    private static final int MOST_EVALUATORS = 32;
 
     /** Where the words of a decision go once it is in the log. */
     public interface Answer {
@@ -55,8 +58,22 @@ public final class DecisionLoop {
     private final DecisionMeters meters;
     private final LogEntry entry;
     private Moment latest = Moment.of(0);
-    private @Nullable RuleBase base;
-    private @Nullable Evaluator evaluator;
+    private @Nullable RuleBase latestBase;
+    private @Nullable Evaluator latestEvaluator;
+    /** One for each base, as tenants with packs of their own have bases of their own; those used last. */
+    private final Map<RuleBase, Evaluator> evaluators = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<RuleBase, Evaluator> eldest) {
+            boolean full = size() > MOST_EVALUATORS;
+            if (full) {
+                eldest.getValue().close();
+            }
+            return full;
+        }
+    };
+
     private final BiConsumer<Caller, String> firstUses;
     private final List<Decided> made = new ArrayList<>();
     private final List<Runnable> afterwards = new ArrayList<>();
@@ -159,14 +176,13 @@ public final class DecisionLoop {
         return policy.verdict(evaluation);
     }
 
-    private Evaluator evaluator(RuleBase current) {
-        if (evaluator == null || !current.equals(base)) {
-            if (evaluator != null) {
-                evaluator.close();
-            }
-            evaluator = current.evaluator();
-            base = current;
+    private Evaluator evaluator(RuleBase base) {
+        if (base == latestBase && latestEvaluator != null) {
+            return latestEvaluator;
         }
+        Evaluator evaluator = evaluators.computeIfAbsent(base, RuleBase::evaluator);
+        latestBase = base;
+        latestEvaluator = evaluator;
         return evaluator;
     }
 

@@ -40,6 +40,13 @@ public enum Metric {
     RULES("countersign.rules", Kind.GAUGE, "Rules in force", "pack"),
     /** Whether a pack is in force. */
     PACK("countersign.pack.info", Kind.GAUGE, "1 for each pack in force", "pack", "version", "digest"),
+    /** Changes of the files that packs are read from. */
+    PACK_RELOADS("countersign.pack.reloads", Kind.COUNTER, "Changes of the files under --packs", "result"),
+    /** Whether the files are not what judges. */
+    PACKS_REFUSED(
+            "countersign.packs.refused",
+            Kind.GAUGE,
+            "1 while the files under --packs have mistakes and the rules before them judge"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

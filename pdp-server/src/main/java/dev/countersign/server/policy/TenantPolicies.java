@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,16 @@ public final class TenantPolicies {
          * @param known what is known of them so far; what has not changed need not be made again
          */
         Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known);
+
+        /** How often the packs in files have changed, which judge everybody. */
+        default long generation() {
+            return 0;
+        }
+
+        /** The same state, judged by the packs in files as they are now. */
+        default TenantState remade(TenantState state) {
+            return state;
+        }
 
         /** The tenants that changed after the change of number {@code revision}, with the last number of each. */
         Future<Changes> changedSince(long revision);
@@ -94,7 +105,7 @@ public final class TenantPolicies {
             TenantState state = read.succeeded() ? read.result().get(tenant) : null;
             boolean again;
             synchronized (this) {
-                again = state != null && mine.outdated;
+                again = state != null && (mine.outdated || state.packs().generation() < source.generation());
                 mine.outdated = false;
                 if (!again) {
                     loading.remove(tenant);
@@ -142,11 +153,31 @@ public final class TenantPolicies {
         }
         List<String> first = affected.subList(0, Math.min(AT_ONCE, affected.size()));
         return read(first).compose(states -> {
+            var left = new ArrayList<>(affected.subList(first.size(), affected.size()));
             // One that was forgotten meanwhile, or read anew, is left alone.
-            states.forEach((tenant, state) -> held.asMap()
-                    .computeIfPresent(tenant, (name, now) -> now.revision() > state.revision() ? now : state));
-            return refresh(affected.subList(first.size(), affected.size()));
+            states.forEach((tenant, state) -> held.asMap().computeIfPresent(tenant, (name, now) -> {
+                if (now.packs().generation() > state.packs().generation()) {
+                    left.add(tenant);
+                    return now;
+                }
+                return now.revision() > state.revision() ? now : state;
+            }));
+            return refresh(left);
         });
+    }
+
+    /** Has everything that is held judged by the packs in files as they are now. Takes its time. */
+    public void remake() {
+        Set<String> tenants;
+        synchronized (this) {
+            tenants = Set.copyOf(held.asMap().keySet());
+        }
+        for (String tenant : tenants) {
+            TenantState state = now(tenant);
+            while (state != null && !held.asMap().replace(tenant, state, source.remade(state))) {
+                state = now(tenant);
+            }
+        }
     }
 
     private Future<Map<String, TenantState>> read(Collection<String> tenants) {

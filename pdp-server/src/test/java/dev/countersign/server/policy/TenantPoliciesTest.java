@@ -6,7 +6,7 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.rows.RowVocabulary;
 import dev.countersign.server.decision.TenantPolicy;
-import dev.countersign.server.settings.KnownSettings;
+import dev.countersign.server.packs.PackSets;
 import dev.countersign.server.settings.TenantSettings;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -27,8 +27,7 @@ class TenantPoliciesTest {
             Map.of(),
             Map.of(),
             List.of(RowTable.of(BASE, RowVocabulary.of(List.of(), Map.of()), "t", List.of(), Set.of())));
-    private static final RowVocabulary VOCABULARY = RowVocabulary.of(List.of(), Map.of());
-    private static final KnownSettings KNOWN = KnownSettings.of(Map.of(), Map.of());
+    private static final PlanePacks PACKS = PlanePacks.of(0, new PackSets(Map.of()), List.of(), List.of());
 
     /** A database whose answers come when the test says so. */
     private static final class Database implements TenantPolicies.Source {
@@ -69,7 +68,7 @@ class TenantPoliciesTest {
         }
 
         private static TenantState state(long revision) {
-            return new TenantState("t", revision, KNOWN, TenantSettings.NONE, VOCABULARY, List.of(), Set.of(), POLICY);
+            return new TenantState("t", revision, PACKS, TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
         }
 
         void answer() {
