@@ -88,7 +88,7 @@ class BatchRecordsTest {
             try {
                 for (int round = 0; round < 40; round++) {
                     String value = round % 2 == 0 ? "[\"read\"]" : "[]";
-                    Reply reply = server.put(DENYLIST, server.key("admin"), "{\"value\": " + value + "}");
+                    Reply reply = server.agreedPut(DENYLIST, server.key("admin"), "{\"value\": " + value + "}");
                     assertThat(reply.status()).as(reply.body()).isEqualTo(200);
                     int before = answered.get();
                     RunningServer.until(

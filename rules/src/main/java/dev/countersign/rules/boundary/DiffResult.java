@@ -19,6 +19,11 @@ public record DiffResult(
         boolean exact,
         @Nullable String whyNotExact,
         int tried) {
+    /** The same result, of which it is known by other means that nothing more may happen. */
+    DiffResult notWidening() {
+        return new DiffResult(changes, Widening.NO, exact, whyNotExact, tried);
+    }
+
     /** Whether more may happen than before. */
     public enum Widening {
         /** No: by the kind of change, or because the exact requests show none. */

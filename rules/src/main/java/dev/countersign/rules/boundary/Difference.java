@@ -8,6 +8,7 @@ import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.engine.CompiledRule;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BuiltIn;
+import dev.countersign.rules.facts.Setting;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -61,14 +62,15 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
             out.append('\n').append(Canonical.expr(condition));
             condition.attributes(attribute -> out.append(" | ")
                     .append(attribute.type())
+                    .append(attribute.precedence())
                     .append(attribute.source() == null ? "" : attribute.source().text()));
             condition.tests(test -> {
                 if (test instanceof Expr.MemberOfList member) {
-                    out.append(" | ").append(judge.value(member.list()));
+                    out.append(" | ").append(Setting.json(judge.value(member.list())));
                 }
                 for (Operand operand : Canonical.operands(test)) {
                     if (operand instanceof Operand.Parameter parameter) {
-                        out.append(" | ").append(judge.value(parameter.param()));
+                        out.append(" | ").append(Setting.json(judge.value(parameter.param())));
                     }
                 }
             });

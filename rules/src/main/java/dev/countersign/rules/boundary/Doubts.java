@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Why the boundary requests of some clauses may not stand for all requests. Comparisons with literals, memberships and
@@ -87,7 +88,9 @@ final class Doubts {
             pattern = entries(judges.get(clause.side()), member, spot);
         }
         if (pattern) {
-            String text = clause.side() + clause.pack() + ": " + Canonical.expr(test);
+            // A list can hold something else on either side; what else is written the same means the same at one spot.
+            String own = test instanceof Expr.MemberOfList ? clause.side() + clause.pack() + ": " : "";
+            String text = own + Canonical.expr(test);
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
             written.put(text, clause);
         }
@@ -169,10 +172,26 @@ final class Doubts {
         }
     }
 
+    /** The text with which everything that a pattern matches begins, and nothing else does; {@code null} if it is no such pattern. */
+    private static @Nullable String prefix(Expr.Test test) {
+        if (test instanceof Expr.Affix affix && affix.starts()) {
+            return affix.text();
+        }
+        if (!(test instanceof Expr.MatchesGlob glob)) {
+            return null;
+        }
+        int star = glob.pattern().indexOf('*');
+        return star >= 0 && star == glob.pattern().length() - 1 ? glob.pattern().substring(0, star) : null;
+    }
+
     private void patterns(Spot spot, Map<String, Expr.Test> tests) {
         boolean blocks = tests.values().stream().anyMatch(Expr.InCidr.class::isInstance);
         boolean mixed = blocks && !tests.values().stream().allMatch(Expr.InCidr.class::isInstance);
-        int wanted = tests.size() > MOST_PATTERNS ? Integer.MAX_VALUE : (1 << tests.size()) + (blocks ? 1 : 0);
+        Set<@Nullable String> prefixes = new HashSet<>();
+        tests.values().forEach(test -> prefixes.add(prefix(test)));
+        // Of prefixes, a text has one that is the longest, and with it those that it begins with; or none.
+        int combinations = tests.size() > MOST_PATTERNS ? Integer.MAX_VALUE : (1 << tests.size()) + (blocks ? 1 : 0);
+        int wanted = prefixes.contains(null) ? combinations : prefixes.size() + 1;
         Set<String> named = new HashSet<>();
         survey.at(spot).values().forEach(mentions -> named.addAll(mentions.texts));
         Set<String> seen = new HashSet<>();

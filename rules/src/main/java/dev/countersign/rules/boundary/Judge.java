@@ -54,6 +54,11 @@ public record Judge(
         return withRules(all);
     }
 
+    /** This judge, combining in another way. */
+    Judge combining(Function<Evaluation, Verdict> other) {
+        return new Judge(rules, values, templates, other);
+    }
+
     /** The verdict on a request of this judge's layout, as far as these of its rules have a say. */
     Verdict judge(Request request, List<CompiledRule> some) {
         return combine.apply(Evaluation.of(request, some));

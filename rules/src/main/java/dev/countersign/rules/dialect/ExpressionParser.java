@@ -16,16 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads one condition into a typed {@link Expr}, by recursive descent over its tokens. */
 final class ExpressionParser {
-    private static final java.util.regex.Pattern COUNT =
-            java.util.regex.Pattern.compile("\\{([0-9]{1,4})(?:,([0-9]{0,4}))?\\}");
     static final String DECLARE_LIST = "declare it under `lists:` in pack.yaml";
     static final String USE_LIST = "use `memberOf list(\"...\")`";
     static final String USE_CONTAINS = "use `contains`, `count(...)` or `== null`";
     static final String USE_GLOB = "for a part of a text write `glob(name, \"*part*\")`";
     static final String QUOTE = "put the value in quotes";
     static final String UNQUOTE = "remove the quotes";
-    private static final int MAX_REPEATS = 1_000;
-    private static final int MAX_PROGRAM = 2_000;
     static final int MAX_DEPTH = 4;
     static final int MAX_VALUES = 200;
     static final int MAX_TESTS = 50;
@@ -323,29 +319,14 @@ final class ExpressionParser {
     private Regex regex(String text) throws Mistake {
         int at = tokens.peek(-1).at();
         try {
-            Pattern pattern = repeats(text) > MAX_REPEATS ? null : Pattern.compile(text);
-            if (pattern == null || pattern.programSize() > MAX_PROGRAM) {
+            Pattern pattern = Regex.bounded(text);
+            if (pattern == null) {
                 throw new Mistake(at, Code.R001, "the pattern repeats too much", "use smaller counts in `{ }`");
             }
             return Regex.of(pattern);
         } catch (PatternSyntaxException e) {
             throw new Mistake(at, Code.R001, "bad pattern: " + e.getDescription(), "patterns are RE2 syntax");
         }
-    }
-
-    /** An upper bound of how often a pattern repeats one of its parts: RE2/J unrolls counts, nested ones multiply. */
-    private static double repeats(String regex) {
-        double single = 1;
-        double nested = 1;
-        var counts = COUNT.matcher(regex);
-        while (counts.find()) {
-            String most = counts.group(2) == null || counts.group(2).isEmpty() ? counts.group(1) : counts.group(2);
-            double count = Math.max(1, Double.parseDouble(most));
-            boolean group = counts.start() > 0 && ")}*+?".indexOf(regex.charAt(counts.start() - 1)) >= 0;
-            nested *= group ? count : 1;
-            single = group ? single : Math.max(single, count);
-        }
-        return single * nested;
     }
 
     private void expect(String symbol) throws Mistake {

@@ -3,6 +3,7 @@ package dev.countersign.rules.dialect;
 import com.google.re2j.Pattern;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A regular expression in RE2 syntax, matched against whole texts in time proportional to the text. Most patterns begin
@@ -13,9 +14,38 @@ import java.util.List;
  * @param prefixes what every matching text starts with, one of them; one empty prefix if nothing is known
  */
 public record Regex(Pattern pattern, List<String> prefixes) {
+    private static final java.util.regex.Pattern COUNT =
+            java.util.regex.Pattern.compile("\\{([0-9]{1,4})(?:,([0-9]{0,4}))?\\}");
+    private static final int MAX_REPEATS = 1_000;
+    private static final int MAX_PROGRAM = 2_000;
     private static final int MAX_PREFIXES = 16;
     private static final String LITERALS = "/_-@:,;=%~#& ";
     private static final List<String> ANY = List.of("");
+
+    /**
+     * The automaton of a pattern, {@code null} if it repeats too much.
+     *
+     * @throws com.google.re2j.PatternSyntaxException if it is not RE2 syntax
+     */
+    public static @Nullable Pattern bounded(String text) {
+        Pattern pattern = repeats(text) > MAX_REPEATS ? null : Pattern.compile(text);
+        return pattern == null || pattern.programSize() > MAX_PROGRAM ? null : pattern;
+    }
+
+    /** An upper bound of how often a pattern repeats one of its parts: RE2/J unrolls counts, nested ones multiply. */
+    private static double repeats(String regex) {
+        double single = 1;
+        double nested = 1;
+        var counts = COUNT.matcher(regex);
+        while (counts.find()) {
+            String most = counts.group(2) == null || counts.group(2).isEmpty() ? counts.group(1) : counts.group(2);
+            double count = Math.max(1, Double.parseDouble(most));
+            boolean group = counts.start() > 0 && ")}*+?".indexOf(regex.charAt(counts.start() - 1)) >= 0;
+            nested *= group ? count : 1;
+            single = group ? single : Math.max(single, count);
+        }
+        return single * nested;
+    }
 
     /** The expression that an automaton runs. */
     static Regex of(Pattern pattern) {

@@ -286,6 +286,22 @@ class BoundaryDiffTest {
     }
 
     @Test
+    void aDenyThatGrowsOrAnAllowThatShrinksDoesNotWidenAmongRulesThatAreTooManyToTry() {
+        String others = deny(
+                "region in (\"a\",\"b\") || other in (\"a\",\"b\") || zone in (\"a\",\"b\") || app in (\"a\",\"b\")"
+                        + " || workflow in (\"a\",\"b\") || currency in (\"a\",\"b\")");
+        String grows = rule("grows", "glob(action, \"pay.*\"), amount > 100", "decision.deny(\"MUCH\");");
+        String shrinks = rule("shrinks", "glob(action, \"read*\"), amount < 100", "decision.allow(\"FEW\");");
+        String before = others + grows + shrinks;
+        String tighter = others + grows.replace("100", "10") + shrinks.replace("100", "10");
+
+        DiffResult result = new BoundaryDiff(Judges.FRAME, 50).compare(Judges.of(before), Judges.of(tighter));
+        assertThat(result.widening()).as(result.toString()).isEqualTo(Widening.NO);
+        DiffResult back = new BoundaryDiff(Judges.FRAME, 50).compare(Judges.of(tighter), Judges.of(before));
+        assertThat(back.widening()).isNotEqualTo(Widening.NO);
+    }
+
+    @Test
     void oneChangeAmongManyRulesLooksOnlyAtWhatCanHoldBesideIt() {
         var rules = new StringBuilder(ALLOW);
         for (int i = 0; i < 2_000; i++) {
