@@ -3,7 +3,6 @@ package dev.countersign.server;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
@@ -24,10 +23,7 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
-import dev.countersign.server.packs.PackMeters;
-import dev.countersign.server.packs.PackSet;
-import dev.countersign.server.packs.PackSets;
-import dev.countersign.server.packs.PackWatcher;
+import dev.countersign.server.packs.ShadowRecords;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
 import dev.countersign.server.policy.Proposal;
@@ -35,7 +31,6 @@ import dev.countersign.server.policy.ProposalStore;
 import dev.countersign.server.policy.RowChange;
 import dev.countersign.server.policy.SettingChange;
 import dev.countersign.server.policy.TenantPolicies;
-import dev.countersign.server.policy.TenantState;
 import dev.countersign.server.postgres.EmbeddedPostgres;
 import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
@@ -66,6 +61,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,7 +100,7 @@ public final class Server implements AutoCloseable {
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
-    private final AtomicReference<@Nullable String> packProblem = new AtomicReference<>();
+    private final AtomicReference<Supplier<@Nullable String>> packProblem = new AtomicReference<>(() -> null);
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
     private volatile boolean started;
@@ -141,9 +137,8 @@ public final class Server implements AutoCloseable {
                     return address;
                 })
                 .join());
-        var sets = new PackSets(config.env());
-        PackSet first = sets.of(packs);
-        var usual = TenantPolicy.of(first.base(), config.env());
+        var rulePacks = new RulePacks(packs, config, metrics);
+        packProblem.set(rulePacks::problem);
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
@@ -156,9 +151,8 @@ public final class Server implements AutoCloseable {
         var fresh = new LiveFeed(pool, clock, POLL);
         var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
-        var packMeters = new PackMeters(metrics);
-        packMeters.inForce(packs);
-        var reader = new PolicyReader(pool, vertx, packs, sets, packMeters::inForce);
+        var shadows = new ShadowRecords(pool, vertx, metrics);
+        PolicyReader reader = rulePacks.reader(pool, vertx, shadows);
         var policies = new TenantPolicies(reader, MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
@@ -180,7 +174,7 @@ public final class Server implements AutoCloseable {
         var shared = new HttpVerticle.Shared(
                 config,
                 policies,
-                usual,
+                rulePacks.usual(),
                 policyChanges,
                 new RowStore(pool),
                 new DefaultRows(pool, this::newId, clock),
@@ -189,10 +183,8 @@ public final class Server implements AutoCloseable {
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
                 entityStore,
-                tenant -> {
-                    TenantState now = policies.now(tenant);
-                    return (now == null ? first : now.packs().set()).entities();
-                },
+                tenant -> rulePacks.entities(policies.now(tenant)),
+                rulePacks.publishing(vertx, pool, shadows, policyChanges, changes, clock),
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
@@ -203,9 +195,7 @@ public final class Server implements AutoCloseable {
                 this::warnings,
                 clock);
         listen(vertx, shared, log);
-        var watcher = new PackWatcher(config.packs(), packs, reader.filesOf(policies), packProblem, packMeters);
-        closing.push(watcher::close);
-        watcher.start();
+        closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
     }
 
@@ -294,7 +284,7 @@ public final class Server implements AutoCloseable {
         if (fresh != null && fresh.away()) {
             warnings.put("database", "the database does not answer");
         }
-        String packs = packProblem.get();
+        String packs = packProblem.get().get();
         if (packs != null) {
             warnings.put("packs", packs);
         }

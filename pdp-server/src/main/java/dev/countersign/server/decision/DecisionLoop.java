@@ -32,6 +32,8 @@ import org.slf4j.LoggerFactory;
 public final class DecisionLoop {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLoop.class);
     private static final int MOST_EVALUATORS = 32;
+    /** Shadows judge no more than so many decisions of one turn of the loop. */
+    private static final int MOST_AFTERWARDS = 500;
 
     /** Where the words of a decision go once it is in the log. */
     public interface Answer {
@@ -133,7 +135,29 @@ public final class DecisionLoop {
             throws LogUnavailableException {
         Moment now = now();
         Verdict verdict = evaluate(policy, caller, call, now.instant());
-        return record(new Decided(id(now), now, dialect, call, null, verdict, enforcement), body, caller, policy);
+        var decided = new Decided(id(now), now, dialect, call, null, verdict, enforcement);
+        record(decided, body, caller, policy);
+        policy.shadows().forEach(shadow -> beside(shadow, caller, call, decided));
+        return decided;
+    }
+
+    /** Has a shadow judge the same after the answer. */
+    private void beside(Shadow shadow, Caller caller, Call call, Decided decided) {
+        if (afterwards.size() >= MOST_AFTERWARDS) {
+            shadow.observer().dropped();
+            return;
+        }
+        afterwards.add(() -> {
+            TenantPolicy policy = shadow.policy();
+            var request = new Request(caller.inTenant(), call, decided.at().instant(), policy.values());
+            try {
+                shadow.observer()
+                        .compared(
+                                decided, policy.verdict(evaluator(policy.base()).evaluate(request)));
+            } catch (RuntimeException e) {
+                LOG.warn("a shadow failed to judge a request", e);
+            }
+        });
     }
 
     /**

@@ -53,6 +53,7 @@ public final class TenantPolicy {
     private final List<RowTable> tables;
     private final Fallback byDefault;
     private final Fallback onError;
+    private final List<Shadow> shadows;
 
     private TenantPolicy(
             RuleBase base,
@@ -68,9 +69,27 @@ public final class TenantPolicy {
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
+        this.shadows = List.of();
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
+    }
+
+    private TenantPolicy(TenantPolicy other, List<Shadow> shadows) {
+        this.base = other.base;
+        this.values = other.values;
+        this.tables = other.tables;
+        this.redaction = other.redaction;
+        this.byDefault = other.byDefault;
+        this.onError = other.onError;
+        this.basis = other.basis;
+        this.members = other.members;
+        this.shadows = List.copyOf(shadows);
+    }
+
+    /** The same with these judging beside it, which never answer. */
+    public TenantPolicy withShadows(List<Shadow> others) {
+        return others.isEmpty() ? this : new TenantPolicy(this, others);
     }
 
     /** What judges a tenant that has made nothing of its own by the rules of {@code base} alone. */
@@ -139,6 +158,11 @@ public final class TenantPolicy {
 
     private static ObjectNode digest(String json) {
         return JSON.createObjectNode().put("sha256", Sha256.hex(json));
+    }
+
+    /** What judges beside it and never answers. */
+    List<Shadow> shadows() {
+        return shadows;
     }
 
     /** The rules. */

@@ -84,14 +84,14 @@ final class ProposalsHandler {
     }
 
     void confirm(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH);
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.OPERATOR);
         if (caller != null) {
             decide(ctx, (id, note) -> changes.confirm(caller, id, note));
         }
     }
 
     void reject(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.POLICY_WRITE, Role.ADMIN);
+        Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.POLICY_WRITE, Role.ADMIN, Role.OPERATOR);
         if (caller != null) {
             decide(ctx, (id, note) -> changes.reject(caller, id, note));
         }
@@ -188,7 +188,8 @@ final class ProposalsHandler {
     }
 
     private @Nullable Caller reader(RoutingContext ctx) {
-        return callers.require(ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN);
+        return callers.require(
+                ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN, Role.OPERATOR);
     }
 
     private static @Nullable UUID id(RoutingContext ctx) {

@@ -47,6 +47,16 @@ public enum Metric {
             "countersign.packs.refused",
             Kind.GAUGE,
             "1 while the files under --packs have mistakes and the rules before them judge"),
+    /** What shadows of packs say, by what was answered. */
+    SHADOW(
+            "countersign.shadow.decisions",
+            Kind.COUNTER,
+            "Decisions that shadows of packs judged too",
+            "answered",
+            "said"),
+    /** Decisions that shadows did not get to see. */
+    SHADOW_DROPPED(
+            "countersign.shadow.dropped", Kind.COUNTER, "Decisions that shadows did not judge, as there were too many"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

@@ -17,7 +17,8 @@ import java.util.TreeMap;
  * @param sets where sets come from
  * @param beneath the packs that it cannot switch off: for a tenant all of the operator's, for the operator those in files
  * @param own its own, by name
- * @param set all of them; in place of own packs that cannot be used, one that denies
+ * @param shadows versions of its own packs that are evaluated beside, by name
+ * @param set all that judge; in place of own packs that cannot be used, one that denies
  * @param unusable why own packs cannot be used, by name
  */
 public record PlanePacks(
@@ -25,16 +26,19 @@ public record PlanePacks(
         PackSets sets,
         List<Pack> beneath,
         List<ActivePack> own,
+        List<ActivePack> shadows,
         PackSet set,
         Map<String, String> unusable) {
     /** What judges where these are active. It always builds: what cannot be used fails closed. */
-    static PlanePacks of(long generation, PackSets sets, List<Pack> beneath, List<ActivePack> own) {
+    static PlanePacks of(
+            long generation, PackSets sets, List<Pack> beneath, List<ActivePack> own, List<ActivePack> shadows) {
         var unusable = new TreeMap<String, String>();
         own.stream()
                 .filter(active -> active.pack() == null)
                 .forEach(active -> unusable.put(active.name(), "its rules do not pass this server's check any more"));
         PackSet set = usable(sets, beneath, own, unusable);
-        return new PlanePacks(generation, sets, beneath, List.copyOf(own), set, Map.copyOf(unusable));
+        return new PlanePacks(
+                generation, sets, beneath, List.copyOf(own), List.copyOf(shadows), set, Map.copyOf(unusable));
     }
 
     private static PackSet usable(
@@ -76,5 +80,17 @@ public record PlanePacks(
      */
     PackSet with(List<ActivePack> others) {
         return sets.of(all(beneath, others, others.stream().anyMatch(active -> active.pack() == null)));
+    }
+
+    /**
+     * The set if {@code shadow} judged in place of the version that does.
+     *
+     * @throws IllegalArgumentException if it cannot; the message says why
+     */
+    PackSet instead(ActivePack shadow) {
+        var packs = new ArrayList<ActivePack>();
+        own.stream().filter(active -> !active.name().equals(shadow.name())).forEach(packs::add);
+        packs.add(shadow);
+        return with(packs);
     }
 }

@@ -5,10 +5,12 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.PolicyRow;
 import dev.countersign.rules.rows.RowTable;
+import dev.countersign.server.decision.Shadow;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.packs.ActivePack;
 import dev.countersign.server.packs.PackSet;
 import dev.countersign.server.packs.PackSets;
+import dev.countersign.server.packs.PublishedPacks;
 import dev.countersign.server.rows.RowStore;
 import dev.countersign.server.settings.SettingsStore;
 import dev.countersign.server.settings.StoredSetting;
@@ -19,6 +21,7 @@ import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -40,9 +43,17 @@ public final class PolicyReader implements TenantPolicies.Source {
     private final Pool pool;
     private final Vertx vertx;
     private final PackSets sets;
+    private final PublishedPacks published;
     private final Consumer<List<Pack>> inForce;
+    private final Shadowing shadowing;
     private volatile FilePacks files;
     private volatile @Nullable Global global;
+
+    /** Where it is recorded what shadows say. */
+    public interface Shadowing {
+        /** Who records it of a version of a tenant's pack. */
+        Shadow.Observer observer(String tenant, String pack, long version);
+    }
 
     /** The packs in files, and how often they had changed. */
     private record FilePacks(long generation, List<Pack> packs) {}
@@ -52,13 +63,24 @@ public final class PolicyReader implements TenantPolicies.Source {
      *
      * @param files the packs in files, which judge every tenant
      * @param sets makes sets of packs
+     * @param published reads the packs that are published
+     * @param shadowing records what shadows say
      * @param inForce is told the packs that judge every tenant, whenever they are others
      */
-    public PolicyReader(Pool pool, Vertx vertx, List<Pack> files, PackSets sets, Consumer<List<Pack>> inForce) {
+    public PolicyReader(
+            Pool pool,
+            Vertx vertx,
+            List<Pack> files,
+            PackSets sets,
+            PublishedPacks published,
+            Shadowing shadowing,
+            Consumer<List<Pack>> inForce) {
         this.pool = pool;
         this.vertx = vertx;
         this.files = new FilePacks(0, files);
         this.sets = sets;
+        this.published = published;
+        this.shadowing = shadowing;
         this.inForce = inForce;
     }
 
@@ -78,7 +100,7 @@ public final class PolicyReader implements TenantPolicies.Source {
         Global now = global;
         Map<String, String> unusable = now == null ? Map.of() : now.packs().unusable();
         List<ActivePack> published = now == null ? List.of() : now.packs().own();
-        PlanePacks.of(0, sets, packs, published).unusable().forEach((name, why) -> {
+        PlanePacks.of(0, sets, packs, published, List.of()).unusable().forEach((name, why) -> {
             if (!unusable.containsKey(name)) {
                 throw new IllegalArgumentException(why);
             }
@@ -118,7 +140,8 @@ public final class PolicyReader implements TenantPolicies.Source {
             Map<String, Long> revisions,
             Map<String, Map<String, StoredSetting>> settings,
             Map<String, List<PolicyRow>> rows,
-            Map<String, Set<String>> users) {
+            Map<String, Set<String>> users,
+            PublishedPacks.Read packs) {
         long revision(String plane) {
             return revisions.getOrDefault(plane, 0L);
         }
@@ -152,8 +175,10 @@ public final class PolicyReader implements TenantPolicies.Source {
                     var settings = SettingsStore.load(connection, names);
                     var rows = RowStore.load(connection, planes.toArray(String[]::new));
                     var users = RowStore.users(connection, names);
-                    return Future.all(settings, rows, users)
-                            .map(all -> new Rows(revisions, settings.result(), rows.result(), users.result()));
+                    var packs = published.read(connection, planes.toArray(String[]::new));
+                    return Future.all(settings, rows, users, packs)
+                            .map(all -> new Rows(
+                                    revisions, settings.result(), rows.result(), users.result(), packs.result()));
                 });
     }
 
@@ -169,7 +194,10 @@ public final class PolicyReader implements TenantPolicies.Source {
         Global now = global;
         long revision = read.revision(EVERYBODY);
         return now == null || now.revision() != revision
-                ? remember(revision, read.rows().getOrDefault(EVERYBODY, List.of()), List.of())
+                ? remember(
+                        revision,
+                        read.rows().getOrDefault(EVERYBODY, List.of()),
+                        read.packs().active(EVERYBODY))
                 : current(now);
     }
 
@@ -182,7 +210,7 @@ public final class PolicyReader implements TenantPolicies.Source {
 
     private Global remember(long revision, List<PolicyRow> rows, List<ActivePack> own) {
         FilePacks now = files;
-        var packs = PlanePacks.of(now.generation(), sets, now.packs(), own);
+        var packs = PlanePacks.of(now.generation(), sets, now.packs(), own, List.of());
         var made = new Global(
                 revision,
                 rows,
@@ -220,7 +248,8 @@ public final class PolicyReader implements TenantPolicies.Source {
                 read.settings().getOrDefault(tenant, Map.of()),
                 read.rows().getOrDefault(tenant, List.of()),
                 read.users().getOrDefault(tenant, Set.of()),
-                List.of());
+                read.packs().active(tenant),
+                read.packs().shadow(tenant));
     }
 
     private TenantState state(
@@ -231,9 +260,10 @@ public final class PolicyReader implements TenantPolicies.Source {
             Map<String, StoredSetting> stored,
             List<PolicyRow> rows,
             Set<String> users,
-            List<ActivePack> active) {
+            List<ActivePack> active,
+            List<ActivePack> shadows) {
         PlanePacks beneath = everybodys.packs();
-        var packs = PlanePacks.of(beneath.generation(), sets, beneath.set().packs(), active);
+        var packs = PlanePacks.of(beneath.generation(), sets, beneath.set().packs(), active, shadows);
         PackSet set = packs.set();
         boolean sameSet = before != null && before.packs().set().equals(set);
         TenantSettings settings =
@@ -255,15 +285,27 @@ public final class PolicyReader implements TenantPolicies.Source {
                             name,
                             tenant));
         }
-        return new TenantState(
-                tenant,
-                revision,
-                packs,
-                settings,
-                everybodys.rows(),
-                rows,
-                users,
-                TenantPolicy.of(set.base(), set.known().env(), settings.values(), List.of(everybodys.table(set), own)));
+        var policy =
+                TenantPolicy.of(set.base(), set.known().env(), settings.values(), List.of(everybodys.table(set), own));
+        var state = new TenantState(tenant, revision, packs, settings, everybodys.rows(), rows, users, policy);
+        return shadows.isEmpty() ? state : state.with(policy.withShadows(shadows(state)));
+    }
+
+    private List<Shadow> shadows(TenantState state) {
+        var shadows = new ArrayList<Shadow>();
+        for (ActivePack shadow : state.packs().shadows()) {
+            try {
+                shadows.add(new Shadow(
+                        state.with(state.packs().instead(shadow)),
+                        shadowing.observer(state.tenant(), shadow.name(), shadow.version())));
+            } catch (IllegalArgumentException e) {
+                LOG.warn(
+                        "the shadow of the pack `{}` of the tenant `{}` is not evaluated",
+                        shadow.name(),
+                        state.tenant());
+            }
+        }
+        return shadows;
     }
 
     @Override
@@ -283,7 +325,8 @@ public final class PolicyReader implements TenantPolicies.Source {
                         state.settings().stored(),
                         state.rows(),
                         state.users(),
-                        state.packs().own());
+                        state.packs().own(),
+                        state.packs().shadows());
     }
 
     private static void say(String whose, RowTable table) {

@@ -46,6 +46,11 @@ public record TenantState(
         return packs.set().vocabulary();
     }
 
+    /** The same, judged by {@code other}. */
+    TenantState with(TenantPolicy other) {
+        return new TenantState(tenant, revision, packs, settings, everybodys, rows, users, other);
+    }
+
     /** What would judge with other values. */
     TenantPolicy with(Map<String, Object> values) {
         return TenantPolicy.of(policy.base(), known().env(), values, policy.tables());
@@ -77,9 +82,12 @@ public record TenantState(
         List<RowTable> tables = policy.tables();
         return 1_000
                 + 500L * settings.stored().size()
-                + (packs.own().isEmpty()
-                        ? 0
-                        : RULE_BYTES * policy.base().rules().size())
+                + RULE_BYTES * policy.base().rules().size() * sets()
                 + tables.get(tables.size() - 1).weight();
+    }
+
+    /** How many sets of packs it has for itself. */
+    private int sets() {
+        return (packs.own().isEmpty() ? 0 : 1) + packs.shadows().size();
     }
 }

@@ -167,14 +167,16 @@ class PackWatchingTest {
     @Test
     void whatATenantSetOutlivesAnEdit(@AsOwner PostgresAddress database, @TempDir Path directory) throws IOException {
         Path pack = RunningServer.pack(
-                directory, MANIFEST, rules("TOO_MUCH", 10).replace("sum > 10", "sum > watched.limit"));
+                directory, MANIFEST, rules("TOO_MUCH", 10).replace("sum > 10", "sum > param(\"watched.limit\")"));
         try (var server = RunningServer.start(database, pack)) {
             String limit = "/api/v1/settings/watched.limit";
             assertThat(server.agreedPut(limit, server.key("admin"), "{\"value\": 50}")
                             .status())
                     .isEqualTo(200);
             assertThat(allows(server, 51)).isFalse();
-            save(pack.resolve("rules.drl"), rules("FAR_TOO_MUCH", 1).replace("sum > 1 ", "sum > watched.limit "));
+            save(
+                    pack.resolve("rules.drl"),
+                    rules("FAR_TOO_MUCH", 1).replace("sum > 1 ", "sum > param(\"watched.limit\") "));
             RunningServer.until(
                     "the edit is served", () -> ask(server, 51).body().contains("FAR_TOO_MUCH"));
             assertThat(allows(server, 50)).isTrue();

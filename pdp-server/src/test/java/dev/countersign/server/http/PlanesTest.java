@@ -31,6 +31,16 @@ class PlanesTest {
             "/api/v1/keys",
             "/api/v1/keys/{id}",
             "/api/v1/keys/{id}/rotate",
+            "/api/v1/rule-packs",
+            "/api/v1/rule-packs/{name}",
+            "/api/v1/rule-packs/{name}/check",
+            "/api/v1/rule-packs/{name}/versions",
+            "/api/v1/rule-packs/{name}/versions/{version}",
+            "/api/v1/rule-packs/{name}/activate",
+            "/api/v1/proposals",
+            "/api/v1/proposals/{id}",
+            "/api/v1/proposals/{id}/confirm",
+            "/api/v1/proposals/{id}/reject",
             "/api/v1/policies",
             "/api/v1/policies/schema",
             "/api/v1/policies/{id}",
@@ -87,6 +97,11 @@ class PlanesTest {
         Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
         proposal = proposed.json().path("id").asText();
         assertThat(proposed.status()).isEqualTo(202);
+        Reply published = server.post(
+                Publishing.path("mole-pack") + "/versions",
+                server.key("publisher"),
+                Publishing.upload("mole-pack", 1_000_000).toString());
+        assertThat(published.status()).as(published.body()).isEqualTo(201);
         Reply written = server.post("/api/v1/policies", server.key("admin"), """
                 {"name": "mole-policy", "scope": "tenant", "effect": "deny", "action_pattern": "mole-never"}""");
         policy = written.json().path("id").asText();
@@ -109,6 +124,8 @@ class PlanesTest {
         String path = operation
                 .path()
                 .replace("{tenant}", "demo")
+                .replace("/rule-packs/{name}", "/rule-packs/mole-pack")
+                .replace("{version}", "1")
                 .replace("{name}", "approvals.denylist")
                 .replace("/entities/{type}/{id}", "/entities/{type}/mole-1")
                 .replace("{type}", "mole")
@@ -136,6 +153,7 @@ class PlanesTest {
                 Map.entry("/v1/authorize/data-access", "{\"action\": \"x\", \"resource\": \"r\"}"),
                 Map.entry("/v1/authorize/action", "{\"action\": \"x\"}"),
                 Map.entry("/v1/authorize/egress", "{\"action\": \"x\"}"),
+                Map.entry("/api/v1/rule-packs/{name}/activate", "{\"version\": 1}"),
                 Map.entry("/api/v1/settings/{name}", "{\"value\": [\"theirs\"]}"),
                 Map.entry("/api/v1/entities", "{\"type\": \"mole\", \"id\": \"mole-2\", \"roles\": [\"theirs\"]}"),
                 Map.entry("/api/v1/entities/{type}/{id}", "{\"roles\": [\"theirs\"]}"));
@@ -172,6 +190,9 @@ class PlanesTest {
         Reply reply = ask(operation, stranger.secret());
         if (OPERATORS.contains(operation.path())) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
+        }
+        if (operation.path().contains("/rule-packs/{name}")) {
+            assertThat(reply.status()).as(reply.body()).isIn(404, 422);
         }
         boolean putsItsOwn = operation.path().equals("/api/v1/entities/{type}/{id}")
                 && !operation.method().equals("GET");

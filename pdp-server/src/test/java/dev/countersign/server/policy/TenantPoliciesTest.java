@@ -27,7 +27,10 @@ class TenantPoliciesTest {
             Map.of(),
             Map.of(),
             List.of(RowTable.of(BASE, RowVocabulary.of(List.of(), Map.of()), "t", List.of(), Set.of())));
-    private static final PlanePacks PACKS = PlanePacks.of(0, new PackSets(Map.of()), List.of(), List.of());
+
+    private static PlanePacks packs(long generation) {
+        return PlanePacks.of(generation, new PackSets(Map.of()), List.of(), List.of(), List.of());
+    }
 
     /** A database whose answers come when the test says so. */
     private static final class Database implements TenantPolicies.Source {
@@ -35,6 +38,17 @@ class TenantPoliciesTest {
         private final Deque<Runnable> answers = new ArrayDeque<>();
         private final Deque<Set<String>> reads = new ArrayDeque<>();
         private boolean away;
+        private long generation;
+
+        @Override
+        public long generation() {
+            return generation;
+        }
+
+        @Override
+        public TenantState remade(TenantState state) {
+            return state(state.revision());
+        }
 
         @Override
         public Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known) {
@@ -67,8 +81,9 @@ class TenantPoliciesTest {
             return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.contains(""), latest));
         }
 
-        private static TenantState state(long revision) {
-            return new TenantState("t", revision, PACKS, TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
+        private TenantState state(long revision) {
+            return new TenantState(
+                    "t", revision, packs(generation), TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
         }
 
         void answer() {
@@ -182,5 +197,35 @@ class TenantPoliciesTest {
         }
         assertThat(few.bytes()).isLessThanOrEqualTo(10_000);
         assertThat(few.tenants()).isPositive();
+    }
+
+    @Test
+    void whatWasReadBeforeTheFilesChangedIsReadAgain() {
+        hold("t");
+        database.revisions.put("t", 1L);
+        Future<Long> refreshed = policies.refresh(0);
+        database.generation = 1;
+        policies.remake();
+        assertThat(generation("t")).isEqualTo(1);
+        database.answer();
+        assertThat(generation("t")).isEqualTo(1);
+        assertThat(refreshed.isComplete()).isFalse();
+        database.answer();
+        assertThat(generation("t")).isEqualTo(1);
+        assertThat(held("t")).isEqualTo(1);
+        assertThat(refreshed.succeeded()).isTrue();
+
+        policies.get("other");
+        database.generation = 2;
+        policies.remake();
+        database.answer();
+        assertThat(policies.now("other")).as("read before the change").isNull();
+        database.answer();
+        assertThat(generation("other")).isEqualTo(2);
+    }
+
+    private long generation(String tenant) {
+        TenantState state = policies.now(tenant);
+        return state == null ? -1 : state.packs().generation();
     }
 }
