@@ -1,11 +1,9 @@
 package dev.countersign.server;
 
-import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.actions.ActionStore;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
-import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
@@ -26,6 +24,7 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.LogMeters;
 import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.packs.ShadowRecords;
 import dev.countersign.server.policy.ActionChange;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyReader;
@@ -64,6 +63,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,6 +103,7 @@ public final class Server implements AutoCloseable {
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
+    private final AtomicReference<Supplier<@Nullable String>> packProblem = new AtomicReference<>(() -> null);
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
     private volatile boolean started;
@@ -139,8 +140,8 @@ public final class Server implements AutoCloseable {
                     return address;
                 })
                 .join());
-        var base = RuleBase.of(packs);
-        var usual = TenantPolicy.of(base, config.env());
+        var rulePacks = new RulePacks(packs, config, metrics);
+        packProblem.set(rulePacks::problem);
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
@@ -153,7 +154,9 @@ public final class Server implements AutoCloseable {
         var fresh = new LiveFeed(pool, clock, POLL);
         var changes = new Changes(pool, fresh, clock);
         var keyStore = new KeyStore(pool, changes, this::newId, clock);
-        var policies = new TenantPolicies(new PolicyReader(pool, vertx, base, config.env()), MOST_HELD);
+        var shadows = new ShadowRecords(pool, vertx, metrics);
+        PolicyReader reader = rulePacks.reader(pool, vertx, shadows);
+        var policies = new TenantPolicies(reader, MOST_HELD);
         Live<KeyRing> keys = fresh.live("keys", KeyRing.NONE, known -> keyStore.load());
         fresh.live("policies", 0L, policies::refresh);
         metrics.gauge(Metric.TENANTS_HELD, policies::tenants);
@@ -177,11 +180,11 @@ public final class Server implements AutoCloseable {
         closing.push(() -> await(fresh.close(), "closing the feed"));
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         firstStart(keyStore, keys.get(), fresh);
-        gauges(packs, log, fresh);
+        gauges(log, fresh);
         var shared = new HttpVerticle.Shared(
                 config,
                 policies,
-                usual,
+                rulePacks.usual(),
                 policyChanges,
                 new RowStore(pool),
                 new ActionStore(pool),
@@ -192,6 +195,7 @@ public final class Server implements AutoCloseable {
                 new TenantStore(pool, changes, keyStore, clock),
                 entityStore,
                 directory,
+                rulePacks.publishing(vertx, pool, shadows, policyChanges, changes, clock),
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
                 new DecisionRecords(pool),
@@ -202,6 +206,7 @@ public final class Server implements AutoCloseable {
                 this::warnings,
                 clock);
         listen(vertx, shared, log);
+        closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
     }
 
@@ -286,7 +291,15 @@ public final class Server implements AutoCloseable {
     /** What is worth knowing and keeps nobody from an answer. */
     private Map<String, String> warnings() {
         LiveFeed fresh = feed.get();
-        return fresh != null && fresh.away() ? Map.of("database", "the database does not answer") : Map.of();
+        var warnings = new LinkedHashMap<String, String>();
+        if (fresh != null && fresh.away()) {
+            warnings.put("database", "the database does not answer");
+        }
+        String packs = packProblem.get().get();
+        if (packs != null) {
+            warnings.put("packs", packs);
+        }
+        return warnings;
     }
 
     private List<Live<?>> values() {
@@ -294,17 +307,13 @@ public final class Server implements AutoCloseable {
         return fresh == null ? List.of() : fresh.values();
     }
 
-    private void gauges(List<Pack> packs, DecisionLog log, LiveFeed fresh) {
+    private void gauges(DecisionLog log, LiveFeed fresh) {
         metrics.gauge(Metric.LOG_LAG_BYTES, () -> log.lag().bytes());
         metrics.gauge(Metric.LOG_LAG_SECONDS, () -> log.lag().oldest().toMillis() / 1_000.0);
         metrics.gauge(Metric.READY, () -> faults().isEmpty() ? 1 : 0);
         metrics.gauge(
                 Metric.SNAPSHOT_AGE_SECONDS,
                 () -> Duration.between(fresh.confirmed(), clock.instant()).toMillis() / 1_000.0);
-        for (Pack pack : packs) {
-            metrics.gauge(Metric.RULES, () -> pack.rules().size(), pack.name());
-            metrics.gauge(Metric.PACK, () -> 1, pack.name(), pack.version(), pack.digest());
-        }
     }
 
     private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {

@@ -40,7 +40,11 @@ final class ServeCommand implements Callable<Integer> {
             description = "Where the decision log is written (default: log in the data directory).")
     private @Nullable Path logDir;
 
-    @Option(names = "--packs", description = "A pack or a folder of packs, instead of rules/packs/base; repeatable.")
+    @Option(
+            names = "--packs",
+            description =
+                    "A pack or a folder of packs, instead of rules/packs/base; repeatable. Changes of the files are"
+                            + " checked and go live while it runs.")
     private List<Path> packs = List.of();
 
     @Spec

@@ -12,7 +12,9 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.server.metrics.Metrics;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -28,6 +30,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class DecisionLoop {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLoop.class);
+    private static final int MOST_EVALUATORS = 32;
+    /** Shadows judge no more than so many decisions of one turn of the loop. */
+    private static final int MOST_AFTERWARDS = 500;
 
     /** Where the words of a decision go once it is in the log. */
     public interface Answer {
@@ -54,8 +59,22 @@ public final class DecisionLoop {
     private final DecisionMeters meters;
     private final LogEntry entry;
     private Moment latest = Moment.of(0);
-    private @Nullable RuleBase base;
-    private @Nullable Evaluator evaluator;
+    private @Nullable RuleBase latestBase;
+    private @Nullable Evaluator latestEvaluator;
+    /** One for each base, as tenants with packs of their own have bases of their own; those used last. */
+    private final Map<RuleBase, Evaluator> evaluators = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<RuleBase, Evaluator> eldest) {
+            boolean full = size() > MOST_EVALUATORS;
+            if (full) {
+                eldest.getValue().close();
+            }
+            return full;
+        }
+    };
+
     private final BiConsumer<Caller, String> firstUses;
     private final List<Decided> made = new ArrayList<>();
     private final List<Runnable> afterwards = new ArrayList<>();
@@ -117,16 +136,37 @@ public final class DecisionLoop {
         // For every dialect here, and nowhere else: what the registry says of the action counts from now on.
         Call resolved = policy.actions().resolve(call);
         var request = new Request(caller.inTenant(), resolved, now.instant(), policy.values());
-        Verdict verdict = Decided.unfit(resolved).isEmpty()
-                ? evaluate(policy, request)
-                : Verdict.fault(Decided.INVALID_ARGUMENTS);
+        boolean fits = Decided.unfit(resolved).isEmpty();
+        Verdict verdict = fits ? evaluate(policy, request) : Verdict.fault(Decided.INVALID_ARGUMENTS);
         Decided decided =
                 record(new Decided(id(now), now, dialect, resolved, null, verdict, enforcement), body, caller, policy);
         String user = policy.byDefaultFor(request);
         if (user != null) {
             afterwards.add(() -> firstUses.accept(caller, user));
         }
+        if (fits) {
+            policy.shadows().forEach(shadow -> beside(shadow, caller, resolved, decided));
+        }
         return decided;
+    }
+
+    /** Has a shadow judge the same after the answer. */
+    private void beside(Shadow shadow, Caller caller, Call call, Decided decided) {
+        if (afterwards.size() >= MOST_AFTERWARDS) {
+            shadow.observer().dropped();
+            return;
+        }
+        afterwards.add(() -> {
+            TenantPolicy policy = shadow.policy();
+            var request = new Request(caller.inTenant(), call, decided.at().instant(), policy.values());
+            try {
+                shadow.observer()
+                        .compared(
+                                decided, policy.verdict(evaluator(policy.base()).evaluate(request)));
+            } catch (RuntimeException e) {
+                LOG.warn("a shadow failed to judge a request", e);
+            }
+        });
     }
 
     /**
@@ -167,14 +207,13 @@ public final class DecisionLoop {
         }
     }
 
-    private Evaluator evaluator(RuleBase current) {
-        if (evaluator == null || !current.equals(base)) {
-            if (evaluator != null) {
-                evaluator.close();
-            }
-            evaluator = current.evaluator();
-            base = current;
+    private Evaluator evaluator(RuleBase base) {
+        if (base == latestBase && latestEvaluator != null) {
+            return latestEvaluator;
         }
+        Evaluator evaluator = evaluators.computeIfAbsent(base, RuleBase::evaluator);
+        latestBase = base;
+        latestEvaluator = evaluator;
         return evaluator;
     }
 

@@ -11,6 +11,9 @@ import java.util.Map;
 
 /** Counts decisions, with its counters at hand: the hot path looks nothing up by several labels. */
 final class DecisionMeters {
+    private static final int MOST_REASONS = 200;
+    private static final String OTHER = "other";
+
     private final Metrics metrics;
     private final Map<Outcome, Map<Dialect, Counter>> outcomes = new EnumMap<>(Outcome.class);
     private final Map<Outcome, Map<String, Counter>> reasons = new EnumMap<>(Outcome.class);
@@ -21,18 +24,19 @@ final class DecisionMeters {
         this.indeterminate = metrics.counter(Metric.INDETERMINATE);
     }
 
-    /** Reason codes come from rules, so there are no more series than the packs in force name. */
+    /** Reason codes come from rules, also from those of tenants: what comes after the first so many is counted together. */
     void count(Decided decided) {
         Outcome outcome = decided.verdict().outcome();
         Dialect dialect = decided.dialect();
-        String reason = decided.verdict().reasons().get(0);
-        outcomes.computeIfAbsent(outcome, known -> new EnumMap<>(Dialect.class))
-                .computeIfAbsent(dialect, known -> metrics.counter(Metric.DECISIONS, outcome.word(), dialect.word()))
+        String first = decided.verdict().reasons().get(0);
+        Map<String, Counter> known = reasons.computeIfAbsent(outcome, none -> new HashMap<>());
+        String reason = known.containsKey(first) || known.size() < MOST_REASONS ? first : OTHER;
+        outcomes.computeIfAbsent(outcome, none -> new EnumMap<>(Dialect.class))
+                .computeIfAbsent(dialect, counter -> metrics.counter(Metric.DECISIONS, outcome.word(), dialect.word()))
                 .increment();
-        reasons.computeIfAbsent(outcome, known -> new HashMap<>())
-                .computeIfAbsent(reason, code -> metrics.counter(Metric.REASONS, outcome.word(), code))
+        known.computeIfAbsent(reason, code -> metrics.counter(Metric.REASONS, outcome.word(), code))
                 .increment();
-        if (reason.equals(Verdict.MISSING_ATTRIBUTE)) {
+        if (first.equals(Verdict.MISSING_ATTRIBUTE)) {
             indeterminate.increment();
         }
     }

@@ -64,6 +64,7 @@ public final class TenantPolicy {
     private final Fallback byDefault;
     private final Fallback onError;
     private final ActionRegistry actions;
+    private final List<Shadow> shadows;
 
     private TenantPolicy(
             RuleBase base,
@@ -81,12 +82,13 @@ public final class TenantPolicy {
         this.byDefault = byDefault;
         this.onError = onError;
         this.actions = ActionRegistry.NONE;
+        this.shadows = List.of();
         this.basis = basis;
         String text = basis.toString();
         this.members = new SerializedString("," + text.substring(1, text.length() - 1));
     }
 
-    private TenantPolicy(TenantPolicy other, ActionRegistry actions) {
+    private TenantPolicy(TenantPolicy other, ActionRegistry actions, List<Shadow> shadows) {
         this.base = other.base;
         this.values = other.values;
         this.tables = other.tables;
@@ -97,6 +99,12 @@ public final class TenantPolicy {
         this.basis = other.basis;
         this.members = other.members;
         this.actions = actions;
+        this.shadows = List.copyOf(shadows);
+    }
+
+    /** The same with these judging beside it, which never answer. */
+    public TenantPolicy withShadows(List<Shadow> others) {
+        return others.isEmpty() ? this : new TenantPolicy(this, actions, others);
     }
 
     /** What judges a tenant that has made nothing of its own by the rules of {@code base} alone. */
@@ -136,7 +144,7 @@ public final class TenantPolicy {
 
     /** The same with this registry of actions. */
     public TenantPolicy with(ActionRegistry registry) {
-        return new TenantPolicy(this, registry);
+        return new TenantPolicy(this, registry, shadows);
     }
 
     private static Outcome outcome(
@@ -176,6 +184,11 @@ public final class TenantPolicy {
 
     private static ObjectNode digest(String json) {
         return JSON.createObjectNode().put("sha256", Sha256.hex(json));
+    }
+
+    /** What judges beside it and never answers. */
+    List<Shadow> shadows() {
+        return shadows;
     }
 
     /** The rules. */

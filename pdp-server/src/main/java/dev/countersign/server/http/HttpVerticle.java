@@ -18,6 +18,7 @@ import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.policy.PackPublishing;
 import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
@@ -56,6 +57,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param tenants the tenants
      * @param entities what tenants say of users, agents and things
      * @param directory what decisions know of them
+     * @param packs publishes packs
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
      * @param records the decision table
@@ -80,6 +82,7 @@ public final class HttpVerticle extends VerticleBase {
             TenantStore tenants,
             EntityStore entities,
             EntityDirectory directory,
+            PackPublishing packs,
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
             DecisionRecords records,
@@ -136,6 +139,7 @@ public final class HttpVerticle extends VerticleBase {
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
                 new ActionsHandler(callers, shared.actions(), shared.changes()),
+                new PacksHandler(callers, judging, shared.packs()),
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),

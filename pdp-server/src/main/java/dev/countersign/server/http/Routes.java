@@ -52,6 +52,7 @@ final class Routes {
             SettingsHandler settings,
             PoliciesHandler policies,
             ActionsHandler actions,
+            PacksHandler packs,
             ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
@@ -96,6 +97,15 @@ final class Routes {
                 "/api/v1/actions/:name",
                 Map.of(HttpMethod.GET, actions::get, HttpMethod.PUT, actions::put, HttpMethod.DELETE, actions::delete));
         get("/api/v1/actions/:name/history", actions::history);
+        get("/api/v1/rule-packs", packs::list);
+        get("/api/v1/rule-packs/:name", packs::get);
+        on("/api/v1/rule-packs/:name/check", Map.of(HttpMethod.POST, packs::check));
+        on(
+                "/api/v1/rule-packs/:name/versions",
+                Map.of(HttpMethod.GET, packs::versions, HttpMethod.POST, packs::publish));
+        get("/api/v1/rule-packs/:name/versions/:version", packs::version);
+        get("/api/v1/rule-packs/:name/shadow", packs::shadow);
+        on("/api/v1/rule-packs/:name/activate", Map.of(HttpMethod.POST, packs::activate));
         get("/api/v1/proposals", proposals::list);
         get("/api/v1/proposals/:id", proposals::get);
         on("/api/v1/proposals/:id/confirm", Map.of(HttpMethod.POST, proposals::confirm));

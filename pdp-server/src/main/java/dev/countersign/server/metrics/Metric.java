@@ -45,6 +45,23 @@ public enum Metric {
     /** What they take. */
     TENANTS_HELD_BYTES(
             "countersign.tenants.held.bytes", Kind.GAUGE, "About how many bytes of memory what judges tenants takes"),
+    /** Changes of the files that packs are read from. */
+    PACK_RELOADS("countersign.pack.reloads", Kind.COUNTER, "Changes of the files under --packs", "result"),
+    /** Whether the files are not what judges. */
+    PACKS_REFUSED(
+            "countersign.packs.refused",
+            Kind.GAUGE,
+            "1 while the files under --packs have mistakes and the rules before them judge"),
+    /** What shadows of packs say, by what was answered. */
+    SHADOW(
+            "countersign.shadow.decisions",
+            Kind.COUNTER,
+            "Decisions that shadows of packs judged too",
+            "answered",
+            "said"),
+    /** Decisions that shadows did not get to see. */
+    SHADOW_DROPPED(
+            "countersign.shadow.dropped", Kind.COUNTER, "Decisions that shadows did not judge, as there were too many"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

@@ -3,7 +3,9 @@ package dev.countersign.server.metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -44,6 +46,7 @@ public final class Metrics implements AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
     private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
+    private final Map<Metric, MultiGauge> gauges = new ConcurrentHashMap<>();
     private final JvmGcMetrics gc = new JvmGcMetrics();
 
     /** Meters, all at zero. */
@@ -97,6 +100,20 @@ public final class Metrics implements AutoCloseable {
                 .description(metric.help())
                 .tags(tags(metric, List.of(labels)))
                 .register(registry);
+    }
+
+    /** Makes the gauges of a metric these, by label values, and those that it had before no more. */
+    public void gauges(Metric metric, Map<List<String>, Integer> values) {
+        gauges.computeIfAbsent(
+                        metric,
+                        first -> MultiGauge.builder(metric.id())
+                                .description(metric.help())
+                                .register(registry))
+                .register(
+                        values.entrySet().stream()
+                                .map(each -> MultiGauge.Row.of(Tags.of(tags(metric, each.getKey())), each.getValue()))
+                                .toList(),
+                        true);
     }
 
     private static List<Tag> tags(Metric metric, List<String> values) {

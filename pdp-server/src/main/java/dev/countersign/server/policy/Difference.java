@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param widens whether something is or could be let through that was not, or with less approval or fewer obligations
  * @param json the changes of decisions that were found, with an example of each
  */
-record Difference(long revision, boolean widens, String json) {
+public record Difference(long revision, boolean widens, String json) {
     /** When the requests are made that are compared: the same change always shows the same. */
     private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
 

@@ -41,6 +41,12 @@ public final class PolicyChanges {
         PolicyChange<?> read(Proposal proposal, TenantState now);
     }
 
+    /** The same where the change has to be fetched from the database. */
+    public interface Fetching {
+        /** The change, or {@code null}. */
+        Future<? extends @Nullable PolicyChange<?>> fetch(Proposal proposal, TenantState now);
+    }
+
     /** What came of a change. */
     public sealed interface Result<V extends @Nullable Object> {
         /** It is made. */
@@ -98,7 +104,7 @@ public final class PolicyChanges {
     private final Supplier<UUID> newId;
     private final InstantSource clock;
     private final Turns turns = new Turns();
-    private final Map<Proposal.Kind, Reading> readings = new EnumMap<>(Proposal.Kind.class);
+    private final Map<Proposal.Kind, Fetching> readings = new EnumMap<>(Proposal.Kind.class);
 
     /**
      * Changes of {@code policies}.
@@ -129,7 +135,12 @@ public final class PolicyChanges {
 
     /** Says how proposals of a kind are read; before the first is decided. */
     public void reading(Proposal.Kind kind, Reading reading) {
-        readings.put(kind, reading);
+        fetching(kind, (proposal, now) -> Future.succeededFuture(reading.read(proposal, now)));
+    }
+
+    /** The same where they have to be fetched from the database. */
+    public void fetching(Proposal.Kind kind, Fetching fetching) {
+        readings.put(kind, fetching);
     }
 
     /** The proposals. */
@@ -190,6 +201,11 @@ public final class PolicyChanges {
                         : ProposalStore.insert(connection, proposal).map(Result.Proposed::new));
     }
 
+    /** What a change would do now, which is not made; failed if it cannot be. */
+    public Future<Difference> preview(Caller caller, PolicyChange<?> change) {
+        return compared(caller, change);
+    }
+
     /** Makes the change that a proposal holds, if the caller may confirm it. */
     public Future<Decision> confirm(Caller caller, UUID id, @Nullable String note) {
         return inTurn(
@@ -202,15 +218,25 @@ public final class PolicyChanges {
                     if (!found.confirmableBy(Author.of(caller, clock.instant()))) {
                         return Future.succeededFuture(Decision.Refused.SAME_PERSON);
                     }
-                    return state(caller).compose(now -> {
-                        Reading reading = readings.get(found.kind());
-                        PolicyChange<?> change = reading == null ? null : reading.read(found, now);
-                        return change == null
-                                ? end(caller, id, Proposal.State.OUTDATED, "it can be made no more", true)
-                                        .map(done -> (Decision) Decision.Refused.OUTDATED)
-                                : confirm(caller, found, change, note);
-                    });
+                    return state(caller)
+                            .compose(now -> read(found, now))
+                            .compose(change -> change == null
+                                    ? outdated(caller, id)
+                                    : confirm(caller, found, change, note)
+                                            .recover(failure -> failure instanceof IllegalArgumentException
+                                                    ? outdated(caller, id)
+                                                    : Future.failedFuture(failure)));
                 }));
+    }
+
+    private Future<? extends @Nullable PolicyChange<?>> read(Proposal found, TenantState now) {
+        Fetching reading = readings.get(found.kind());
+        return reading == null ? Future.succeededFuture() : reading.fetch(found, now);
+    }
+
+    private Future<Decision> outdated(Caller caller, UUID id) {
+        return end(caller, id, Proposal.State.OUTDATED, "it can be made no more", true)
+                .map(done -> (Decision) Decision.Refused.OUTDATED);
     }
 
     private Future<Decision> confirm(Caller caller, Proposal found, PolicyChange<?> change, @Nullable String note) {

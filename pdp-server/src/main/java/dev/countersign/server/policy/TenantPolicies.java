@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +32,16 @@ public final class TenantPolicies {
          * @param known what is known of them so far; what has not changed need not be made again
          */
         Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known);
+
+        /** How often the packs in files have changed, which judge everybody. */
+        default long generation() {
+            return 0;
+        }
+
+        /** The same state, judged by the packs in files as they are now. */
+        default TenantState remade(TenantState state) {
+            return state;
+        }
 
         /** The tenants that changed after the change of number {@code revision}, with the last number of each. */
         Future<Changes> changedSince(long revision);
@@ -101,7 +112,7 @@ public final class TenantPolicies {
             TenantState state = read.succeeded() ? read.result().get(tenant) : null;
             boolean again;
             synchronized (this) {
-                again = state != null && mine.outdated;
+                again = state != null && (mine.outdated || state.packs().generation() < source.generation());
                 mine.outdated = false;
                 if (!again) {
                     loading.remove(tenant);
@@ -175,30 +186,48 @@ public final class TenantPolicies {
         return done;
     }
 
-    /** If it is the database that does not answer, what is known goes on. */
+    /** If nobody can be read, it is the database: then what is known goes on. The operator's own state is small. */
     private Future<Void> drop(String tenant, Throwable failure) {
-        return source.changedSince(Long.MAX_VALUE)
-                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
-                .transform(answers -> {
-                    if (answers.failed()) {
-                        return Future.failedFuture(failure);
-                    }
-                    LOG.warn(
-                            "what judges the tenant `{}` could not be read anew, and is forgotten: {}",
-                            tenant,
-                            failure.toString());
-                    held.invalidate(tenant);
-                    return Future.succeededFuture();
-                });
+        return read(List.of("")).transform(answers -> {
+            if (answers.failed()) {
+                return Future.failedFuture(failure);
+            }
+            LOG.warn(
+                    "what judges the tenant `{}` could not be read anew, and is forgotten: {}",
+                    tenant,
+                    failure.toString());
+            held.invalidate(tenant);
+            return Future.succeededFuture();
+        });
     }
 
     private Future<Void> refreshAll(List<String> tenants) {
-        // One that was forgotten meanwhile, or read anew, is left alone.
-        return read(tenants).map(states -> {
-            states.forEach((tenant, state) -> held.asMap()
-                    .computeIfPresent(tenant, (name, now) -> now.revision() > state.revision() ? now : state));
-            return null;
+        return read(tenants).compose(states -> {
+            var again = new ArrayList<String>();
+            // One that was forgotten meanwhile, or read anew, is left alone.
+            states.forEach((tenant, state) -> held.asMap().computeIfPresent(tenant, (name, now) -> {
+                if (now.packs().generation() > state.packs().generation()) {
+                    again.add(tenant);
+                    return now;
+                }
+                return now.revision() > state.revision() ? now : state;
+            }));
+            return refresh(again);
         });
+    }
+
+    /** Has everything that is held judged by the packs in files as they are now. Takes its time. */
+    public void remake() {
+        List<String> tenants;
+        synchronized (this) {
+            tenants = List.copyOf(held.asMap().keySet());
+        }
+        for (String tenant : tenants) {
+            TenantState state = now(tenant);
+            while (state != null && !held.asMap().replace(tenant, state, source.remade(state))) {
+                state = now(tenant);
+            }
+        }
     }
 
     private Future<Map<String, TenantState>> read(Collection<String> tenants) {

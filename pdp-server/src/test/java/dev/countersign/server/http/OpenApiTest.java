@@ -29,6 +29,7 @@ class OpenApiTest {
                     new SettingsHandler(null, null, null),
                     new PoliciesHandler(null, null, null, null, null),
                     new ActionsHandler(null, null, null),
+                    new PacksHandler(null, null, null),
                     new ProposalsHandler(null, null),
                     new KeysHandler(null, null, null, null),
                     new TenantsHandler(null, null, null),

@@ -31,6 +31,12 @@ class PlanesTest {
             "/api/v1/keys",
             "/api/v1/keys/{id}",
             "/api/v1/keys/{id}/rotate",
+            "/api/v1/rule-packs",
+            "/api/v1/rule-packs/{name}",
+            "/api/v1/rule-packs/{name}/check",
+            "/api/v1/rule-packs/{name}/versions",
+            "/api/v1/rule-packs/{name}/versions/{version}",
+            "/api/v1/rule-packs/{name}/activate",
             "/api/v1/proposals",
             "/api/v1/proposals/{id}",
             "/api/v1/proposals/{id}/confirm",
@@ -93,6 +99,11 @@ class PlanesTest {
         Reply proposed = server.put("/api/v1/settings/on_error", server.key("admin"), "{\"value\": \"allow\"}");
         proposal = proposed.json().path("id").asText();
         assertThat(proposed.status()).isEqualTo(202);
+        Reply published = server.post(
+                Publishing.path("mole-pack") + "/versions",
+                server.key("publisher"),
+                Publishing.upload("mole-pack", 1_000_000).toString());
+        assertThat(published.status()).as(published.body()).isEqualTo(201);
         Reply written = server.post("/api/v1/policies", server.key("admin"), """
                 {"name": "mole-policy", "scope": "tenant", "effect": "deny", "action_pattern": "mole-never"}""");
         policy = written.json().path("id").asText();
@@ -120,6 +131,8 @@ class PlanesTest {
         String path = operation
                 .path()
                 .replace("{tenant}", "demo")
+                .replace("/rule-packs/{name}", "/rule-packs/mole-pack")
+                .replace("{version}", "1")
                 .replace("/actions/{name}", "/actions/registered")
                 .replace("{name}", "approvals.denylist")
                 .replace("/entities/{type}/{id}", "/entities/{type}/burrow-1")
@@ -139,27 +152,20 @@ class PlanesTest {
             return BodyPublishers.noBody();
         }
         String own = CALL.replace("mole-", "own-");
-        Map<String, String> bodies = Map.of(
-                "/access/v1/evaluation",
-                own,
-                "/access/v1/evaluations",
-                own,
-                "/v1/policy/evaluate",
-                "{\"action\": \"x\"}",
-                "/api/v1/policies/{id}",
-                "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}",
-                "/v1/authorize/tool-call",
-                "{\"action\": \"x\"}",
-                "/v1/authorize/data-access",
-                "{\"action\": \"x\", \"resource\": \"r\"}",
-                "/v1/authorize/action",
-                "{\"action\": \"x\"}",
-                "/v1/authorize/egress",
-                "{\"action\": \"x\"}",
-                "/api/v1/actions/{name}",
-                "{\"class\": \"egress\", \"reversible\": false, \"risk\": \"low\"}",
-                "/api/v1/settings/{name}",
-                "{\"value\": [\"theirs\"]}");
+        Map<String, String> bodies = Map.ofEntries(
+                Map.entry("/access/v1/evaluation", own),
+                Map.entry("/access/v1/evaluations", own),
+                Map.entry("/v1/policy/evaluate", "{\"action\": \"x\"}"),
+                Map.entry(
+                        "/api/v1/policies/{id}", "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}"),
+                Map.entry("/v1/authorize/tool-call", "{\"action\": \"x\"}"),
+                Map.entry("/v1/authorize/data-access", "{\"action\": \"x\", \"resource\": \"r\"}"),
+                Map.entry("/v1/authorize/action", "{\"action\": \"x\"}"),
+                Map.entry("/v1/authorize/egress", "{\"action\": \"x\"}"),
+                Map.entry(
+                        "/api/v1/actions/{name}", "{\"class\": \"egress\", \"reversible\": false, \"risk\": \"low\"}"),
+                Map.entry("/api/v1/settings/{name}", "{\"value\": [\"theirs\"]}"),
+                Map.entry("/api/v1/rule-packs/{name}/activate", "{\"version\": 1}"));
         if (operation.equals(LOAD)) {
             return BodyPublishers.ofString("{\"type\": \"burrow\", \"id\": \"other\", \"roles\": [\"theirs\"]}");
         }
@@ -199,6 +205,9 @@ class PlanesTest {
         }
         boolean putsItsOwn = operation.path().equals("/api/v1/entities/{type}/{id}")
                 && !operation.method().equals("GET");
+        if (operation.path().contains("/rule-packs/{name}")) {
+            assertThat(reply.status()).as(reply.body()).isIn(404, 422);
+        }
         if (operation.path().contains("{id}") && !putsItsOwn) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(404);
         }

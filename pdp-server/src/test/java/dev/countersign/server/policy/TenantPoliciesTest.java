@@ -6,7 +6,7 @@ import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.rows.RowVocabulary;
 import dev.countersign.server.decision.TenantPolicy;
-import dev.countersign.server.settings.KnownSettings;
+import dev.countersign.server.packs.PackSets;
 import dev.countersign.server.settings.TenantSettings;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -27,8 +27,10 @@ class TenantPoliciesTest {
             Map.of(),
             Map.of(),
             List.of(RowTable.of(BASE, RowVocabulary.of(List.of(), Map.of()), "t", List.of(), Set.of())));
-    private static final RowVocabulary VOCABULARY = RowVocabulary.of(List.of(), Map.of());
-    private static final KnownSettings KNOWN = KnownSettings.of(Map.of(), Map.of());
+
+    private static PlanePacks packs(long generation) {
+        return PlanePacks.of(generation, new PackSets(Map.of()), List.of(), List.of(), List.of());
+    }
 
     /** A database whose answers come when the test says so. */
     private static final class Database implements TenantPolicies.Source {
@@ -37,6 +39,17 @@ class TenantPoliciesTest {
         private final Deque<Set<String>> reads = new ArrayDeque<>();
         private boolean away;
         private boolean gone;
+        private long generation;
+
+        @Override
+        public long generation() {
+            return generation;
+        }
+
+        @Override
+        public TenantState remade(TenantState state) {
+            return state(state.revision());
+        }
 
         @Override
         public Future<Map<String, TenantState>> read(Map<String, @Nullable TenantState> known) {
@@ -48,7 +61,7 @@ class TenantPoliciesTest {
                             tenant,
                             state(Math.max(revisions.getOrDefault(tenant, 0L), revisions.getOrDefault("", 0L)))));
             Promise<Map<String, TenantState>> answer = Promise.promise();
-            boolean fails = away;
+            boolean fails = gone || away && !known.containsKey("");
             answers.add(() -> {
                 if (fails) {
                     answer.fail("away");
@@ -61,17 +74,15 @@ class TenantPoliciesTest {
 
         @Override
         public Future<TenantPolicies.Changes> changedSince(long revision) {
-            if (gone) {
-                return Future.failedFuture("gone");
-            }
             var changed = new TreeMap<>(revisions);
             changed.values().removeIf(number -> number <= revision);
             long latest = revisions.values().stream().max(Long::compare).orElse(0L);
             return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.getOrDefault("", 0L), latest));
         }
 
-        private static TenantState state(long revision) {
-            return new TenantState("t", revision, KNOWN, TenantSettings.NONE, VOCABULARY, List.of(), Set.of(), POLICY);
+        private TenantState state(long revision) {
+            return new TenantState(
+                    "t", revision, packs(generation), TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
         }
 
         void answer() {
@@ -169,9 +180,9 @@ class TenantPoliciesTest {
     void aRefreshThatFailsAsTheDatabaseIsAwayKeepsWhatThereWasAndIsNotOver() {
         hold("a");
         database.revisions.put("a", 1L);
-        database.away = true;
-        var refreshed = policies.refresh(0);
         database.gone = true;
+        var refreshed = policies.refresh(0);
+        database.answer();
         database.answer();
         assertThat(refreshed.failed()).isTrue();
         assertThat(held("a")).isZero();
@@ -183,6 +194,7 @@ class TenantPoliciesTest {
         database.revisions.put("a", 1L);
         database.away = true;
         var refreshed = policies.refresh(0);
+        database.answer();
         database.answer();
         assertThat(refreshed.result()).isEqualTo(1);
         assertThat(held("a")).as("nothing is held").isEqualTo(-1);
@@ -208,5 +220,35 @@ class TenantPoliciesTest {
         }
         assertThat(few.bytes()).isLessThanOrEqualTo(10_000);
         assertThat(few.tenants()).isPositive();
+    }
+
+    @Test
+    void whatWasReadBeforeTheFilesChangedIsReadAgain() {
+        hold("t");
+        database.revisions.put("t", 1L);
+        Future<Long> refreshed = policies.refresh(0);
+        database.generation = 1;
+        policies.remake();
+        assertThat(generation("t")).isEqualTo(1);
+        database.answer();
+        assertThat(generation("t")).isEqualTo(1);
+        assertThat(refreshed.isComplete()).isFalse();
+        database.answer();
+        assertThat(generation("t")).isEqualTo(1);
+        assertThat(held("t")).isEqualTo(1);
+        assertThat(refreshed.succeeded()).isTrue();
+
+        policies.get("other");
+        database.generation = 2;
+        policies.remake();
+        database.answer();
+        assertThat(policies.now("other")).as("read before the change").isNull();
+        database.answer();
+        assertThat(generation("other")).isEqualTo(2);
+    }
+
+    private long generation(String tenant) {
+        TenantState state = policies.now(tenant);
+        return state == null ? -1 : state.packs().generation();
     }
 }

@@ -1,0 +1,219 @@
+package dev.countersign.server.policy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.rules.dialect.Code;
+import dev.countersign.rules.dialect.JsonMistake;
+import dev.countersign.rules.pack.Pack;
+import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.packs.ActivePack;
+import dev.countersign.server.packs.InForce;
+import dev.countersign.server.packs.PackStore;
+import dev.countersign.server.packs.PublishedPacks;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Another version of a published pack that judges, or none. */
+public final class PackChange implements PolicyChange<InForce> {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** The most rules of the packs of one plane: more take a server longer to read than a change may. */
+    private static final int MOST_RULES = 5_000;
+    /** Each is one more evaluation of every decision. */
+    private static final int MOST_SHADOWS = 3;
+
+    /** What is made of a version. */
+    public enum Mode {
+        /** It judges, in place of the version that did. */
+        ACTIVE,
+        /** It is evaluated beside the version that judges, and never answers. */
+        SHADOW,
+        /** It does neither any more; where no version is named, none of the pack does. */
+        OFF;
+
+        /** The word on the wire and in a proposal. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        /** The mode of that word. */
+        public static Optional<Mode> of(String word) {
+            return Stream.of(values()).filter(mode -> mode.word().equals(word)).findFirst();
+        }
+    }
+
+    private final @Nullable String tenant;
+    private final String name;
+    private final Mode mode;
+    private final @Nullable Long version;
+    private final @Nullable Pack pack;
+
+    private PackChange(@Nullable String tenant, String name, Mode mode, @Nullable Long version, @Nullable Pack pack) {
+        this.tenant = tenant;
+        this.name = name;
+        this.mode = mode;
+        this.version = version;
+        this.pack = pack;
+    }
+
+    /** The change that makes {@code mode}, active or shadow, of a version. */
+    public static PackChange use(@Nullable String tenant, Mode mode, long version, Pack pack) {
+        return new PackChange(tenant, pack.name(), mode, version, pack);
+    }
+
+    /** The change after which a version, {@code null} for any, neither judges nor is evaluated beside. */
+    public static PackChange off(@Nullable String tenant, String name, @Nullable Long version) {
+        return new PackChange(tenant, name, Mode.OFF, version, null);
+    }
+
+    /** The change that a proposal holds, or {@code null} if its version could not be used any more. */
+    public static Future<@Nullable PackChange> read(
+            PackStore store, PublishedPacks published, Vertx vertx, Proposal proposal) {
+        JsonNode change;
+        try {
+            change = JSON.readTree(proposal.change());
+        } catch (JsonProcessingException e) {
+            return Future.succeededFuture();
+        }
+        Mode mode = Mode.of(change.path("mode").asText()).orElse(null);
+        Long version = change.path("version").isIntegralNumber()
+                ? change.path("version").longValue()
+                : null;
+        if (mode == null || mode == Mode.OFF || version == null) {
+            return Future.succeededFuture(mode == Mode.OFF ? off(proposal.tenant(), proposal.name(), version) : null);
+        }
+        return store.version(proposal.tenant(), proposal.name(), version)
+                .compose(found -> found == null
+                        ? Future.succeededFuture()
+                        : vertx.executeBlocking(() -> published.parse(found.digest(), found.files()), false))
+                .map(pack -> pack == null ? null : use(proposal.tenant(), mode, version, pack));
+    }
+
+    @Override
+    public Proposal.Kind kind() {
+        return Proposal.Kind.PACK;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String json() {
+        var change = JSON.createObjectNode().put("mode", mode.word());
+        if (version != null) {
+            change.put("version", version);
+        }
+        return (pack == null ? change : change.put("digest", pack.digest())).toString();
+    }
+
+    @Override
+    public boolean sensitive() {
+        return false;
+    }
+
+    /** @throws IllegalArgumentException if the pack does not go together with the others; the message says why */
+    @Override
+    public TenantPolicy applied(TenantState state) {
+        if (mode == Mode.SHADOW) {
+            return state.policy();
+        }
+        var packs = new ArrayList<ActivePack>();
+        boolean changed = pack != null;
+        for (ActivePack active : state.packs().own()) {
+            boolean other =
+                    !active.name().equals(name) || mode == Mode.OFF && version != null && version != active.version();
+            changed |= !other;
+            if (other) {
+                packs.add(active);
+            }
+        }
+        if (!changed) {
+            return state.policy();
+        }
+        if (pack != null) {
+            packs.add(new ActivePack(name, Objects.requireNonNull(version), pack));
+            packs.sort(Comparator.comparing(ActivePack::name));
+        }
+        int rules = packs.stream()
+                .map(ActivePack::pack)
+                .filter(Objects::nonNull)
+                .mapToInt(active -> active.rules().size())
+                .sum();
+        if (rules > MOST_RULES) {
+            throw new IllegalArgumentException(
+                    "the packs that judge here would have " + rules + " rules together, and may have " + MOST_RULES);
+        }
+        return state.with(state.packs().with(packs));
+    }
+
+    @Override
+    public Future<Long> version(SqlConnection connection) {
+        return PackStore.find(connection, tenant, name).map(found -> found == null ? 0L : found.change());
+    }
+
+    @Override
+    public Future<@Nullable JsonMistake> refusal(SqlConnection connection) {
+        if (mode != Mode.SHADOW) {
+            return Future.succeededFuture();
+        }
+        if (tenant == null) {
+            return Future.succeededFuture(
+                    refused("a shadow is a tenant's own: what the operator publishes judges, or does not"));
+        }
+        return PackStore.list(connection, tenant).map(packs -> {
+            long others = packs.stream()
+                    .filter(pack -> pack.shadow() != null && !pack.name().equals(name))
+                    .count();
+            boolean judges =
+                    packs.stream().anyMatch(pack -> pack.name().equals(name) && Objects.equals(pack.active(), version));
+            return judges
+                    ? refused("this version is the one that judges")
+                    : others >= MOST_SHADOWS
+                            ? refused(
+                                    "there are " + others + " shadows here, and no more may be: end one of them first")
+                            : null;
+        });
+    }
+
+    private static JsonMistake refused(String why) {
+        return new JsonMistake("/version", Code.Y001, why, null);
+    }
+
+    @Override
+    public Future<InForce> apply(SqlConnection connection, Author by, @Nullable Proposal proposal) {
+        return PackStore.find(connection, tenant, name)
+                .compose(found -> PackStore.put(
+                        connection,
+                        tenant,
+                        next(Objects.requireNonNull(found, "the pack has a version")),
+                        new PackStore.By(by.key(), by.person(), by.at()),
+                        proposal == null ? null : proposal.id()));
+    }
+
+    private InForce next(InForce now) {
+        Long active = now.active();
+        Long shadow = now.shadow();
+        switch (mode) {
+            case ACTIVE -> {
+                active = version;
+                shadow = Objects.equals(shadow, version) ? null : shadow;
+            }
+            case SHADOW -> shadow = version;
+            case OFF -> {
+                active = version == null || Objects.equals(active, version) ? null : active;
+                shadow = version == null || Objects.equals(shadow, version) ? null : shadow;
+            }
+        }
+        return new InForce(now.name(), now.change() + 1, active, shadow, now.latest(), now.at(), now.by());
+    }
+}
