@@ -43,7 +43,6 @@ final class SchemaScreen {
             "minLength",
             "maxItems",
             "minItems",
-            "uniqueItems",
             "maxContains",
             "minContains",
             "maxProperties",

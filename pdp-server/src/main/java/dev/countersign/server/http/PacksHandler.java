@@ -149,8 +149,7 @@ final class PacksHandler {
 
     /** What would come of publishing; nothing is stored. */
     void check(RoutingContext ctx) {
-        Caller caller = callers.require(
-                ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN, Role.OPERATOR);
+        Caller caller = callers.require(ctx, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN, Role.OPERATOR);
         Body body = caller == null ? null : Bodies.object(ctx);
         if (caller == null || body == null) {
             return;

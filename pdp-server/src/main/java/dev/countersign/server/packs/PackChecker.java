@@ -35,6 +35,9 @@ public final class PackChecker {
     /** The most that rules times cases may come to. */
     public static final long MOST_WORK = 1_000_000;
 
+    /** The most invariants of a pack. */
+    public static final int MOST_INVARIANTS = 20;
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_WAITING = 8;
     private static final long LIMIT_SECONDS = 30;
@@ -69,13 +72,13 @@ public final class PackChecker {
         this.worker = vertx.createSharedWorkerExecutor("packs", 1, LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
-    /** What comes of these files as the pack {@code name}; failed with {@link Refused} if there is no time for it. */
-    public Future<Checked> check(String name, PackFiles files) {
+    /** What comes of these files as the pack {@code name} of a tenant or the operator; failed with {@link Refused} if there is no time for it. */
+    public Future<Checked> check(String name, PackFiles files, boolean ofTenant) {
         if (waiting.incrementAndGet() > MOST_WAITING) {
             waiting.decrementAndGet();
             return Future.failedFuture(new Refused("this server checks other packs: try again in a moment"));
         }
-        return worker.executeBlocking(() -> checked(name, files))
+        return worker.executeBlocking(() -> checked(name, files, ofTenant))
                 .onComplete(done -> waiting.decrementAndGet())
                 .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
                 .recover(failure -> Future.failedFuture(
@@ -85,11 +88,20 @@ public final class PackChecker {
                                 : failure));
     }
 
-    private static Checked checked(String name, PackFiles files) {
+    private static boolean readsEnvironment(Pack pack) {
+        var names = pack.vocabulary();
+        return names.params().values().stream().anyMatch(param -> param.env() != null)
+                || names.lists().values().stream().anyMatch(list -> list.env() != null);
+    }
+
+    private static Checked checked(String name, PackFiles files, boolean ofTenant) {
         var diagnostics = new Diagnostics();
         Pack pack = files.read(diagnostics);
         if (pack != null && !pack.name().equals(name)) {
             error(diagnostics, "the pack is called `" + pack.name() + "` here, and `" + name + "` in the path");
+        }
+        if (pack != null && ofTenant && readsEnvironment(pack)) {
+            error(diagnostics, "the environment is the operator's: a tenant's pack names no variable under `env`");
         }
         if (RESERVED.contains(name)) {
             error(diagnostics, "the pack name `" + name + "` is the server's own: rename the pack");
@@ -105,6 +117,14 @@ public final class PackChecker {
                         "there are " + pack.rules().size() + " rules and " + cases
                                 + " cases: a server runs no more than " + MOST_WORK
                                 + " in their product, `countersign test` runs any");
+            }
+            int invariants =
+                    suites.stream().mapToInt(suite -> suite.invariants().size()).sum();
+            if (invariants > MOST_INVARIANTS) {
+                error(
+                        diagnostics,
+                        "there are " + invariants + " invariants: a server looks at no more than " + MOST_INVARIANTS
+                                + ", `countersign test` at any");
             }
             if (!diagnostics.hasErrors()) {
                 try {

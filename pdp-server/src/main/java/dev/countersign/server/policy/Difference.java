@@ -15,6 +15,9 @@ import dev.countersign.rules.boundary.Judge;
 import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.Evaluation;
+import dev.countersign.rules.engine.RuleBase;
+import dev.countersign.rules.facts.Precedence;
+import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
@@ -67,7 +70,12 @@ public record Difference(long revision, boolean widens, String json) {
             // What the operator forbids matters where a tenant allows.
             found = compare(frame, now, after, Outcome.ALLOW, Outcome.ALLOW);
         }
-        String unseen = operator ? ofEveryTenant(now, after) : ofDefaultSet(now, after);
+        String unseen = Stream.of(
+                        operator ? ofEveryTenant(now, after) : ofDefaultSet(now, after),
+                        ofPacks(now.base(), after.base(), operator))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
         Map<String, List<String>> loosened = now.actions().loosenedBy(after.actions());
         ObjectNode json = json(found, unseen);
         if (!loosened.isEmpty()) {
@@ -96,6 +104,51 @@ public record Difference(long revision, boolean widens, String json) {
         return narrows ? null : "tenants have values and policies of their own, with which it could let more through";
     }
 
+    /**
+     * Why other packs could widen though no boundary request shows it, or {@code null}: requests are made up with what the caller
+     * says and what the store says alike, with the values in force here, and without the entities that packs carry.
+     */
+    private static @Nullable String ofPacks(RuleBase before, RuleBase after, boolean operator) {
+        if (before.equals(after)) {
+            return null;
+        }
+        Map<String, Pack> now = byName(after);
+        for (Pack pack : before.packs()) {
+            Pack other = now.get(pack.name());
+            if (other != null && believesMore(pack, other)) {
+                return "what the store said of an attribute, the caller says now";
+            }
+            if (operator && (other == null || !declared(pack).equals(declared(other)))) {
+                return "tenants may have given values to what is declared otherwise now";
+            }
+        }
+        return carrying(before).equals(carrying(after)) ? null : "the entities that packs carry are others";
+    }
+
+    private static boolean believesMore(Pack before, Pack after) {
+        return before.vocabulary().attributes().values().stream()
+                .filter(attribute -> attribute.precedence() == Precedence.STORE)
+                .map(attribute -> after.vocabulary().attribute(attribute.name()))
+                .anyMatch(now -> now != null && now.precedence() == Precedence.CALLER);
+    }
+
+    private static Map<String, Pack> byName(RuleBase base) {
+        return base.packs().stream().collect(Collectors.toMap(Pack::name, Function.identity()));
+    }
+
+    private static Set<Object> declared(Pack pack) {
+        var declared = new HashSet<Object>(pack.vocabulary().params().values());
+        declared.addAll(pack.vocabulary().lists().values());
+        return declared;
+    }
+
+    private static Set<String> carrying(RuleBase base) {
+        return base.packs().stream()
+                .filter(pack -> pack.entities().size() > 0)
+                .map(Pack::digest)
+                .collect(Collectors.toSet());
+    }
+
     /** What a rule says, whatever it is called. */
     private record Said(List<Expr> conditions, List<Effect> effects) {
         boolean only(Class<? extends Effect> kind) {
@@ -104,8 +157,9 @@ public record Difference(long revision, boolean widens, String json) {
     }
 
     private static Set<Said> said(TenantPolicy policy) {
-        return policy.tables().stream()
-                .flatMap(table -> table.rules().stream())
+        return Stream.concat(
+                        policy.base().rules().stream(),
+                        policy.tables().stream().flatMap(table -> table.rules().stream()))
                 .map(rule -> new Said(rule.rule().conditions(), rule.rule().effects()))
                 .collect(Collectors.toSet());
     }

@@ -97,7 +97,7 @@ public final class PackPublishing {
 
     /** What these files come to as the pack {@code name} of the caller's plane; nothing is stored. */
     public Future<Preview> check(Caller caller, String name, PackFiles files) {
-        return checker.check(name, files)
+        return checker.check(name, files, caller.tenant() != null)
                 .compose(checked -> checked.pack() == null || !checked.passed()
                         ? Future.succeededFuture(new Preview.Failed(checked))
                         : compared(caller, checked, checked.pack()))

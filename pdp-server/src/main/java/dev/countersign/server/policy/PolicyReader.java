@@ -148,7 +148,8 @@ public final class PolicyReader implements TenantPolicies.Source {
             Map<String, List<PolicyRow>> rows,
             Map<String, Set<String>> users,
             Map<String, List<Action>> actions,
-            PublishedPacks.Read packs) {
+            PublishedPacks.Read packs,
+            @Nullable Global relied) {
         long revision(String plane) {
             return revisions.getOrDefault(plane, 0L);
         }
@@ -176,7 +177,9 @@ public final class PolicyReader implements TenantPolicies.Source {
                 })
                 .compose(revisions -> {
                     Global known = global;
-                    if (known != null && known.revision() == revisions.getOrDefault(EVERYBODY, 0L)) {
+                    Global relied =
+                            known != null && known.revision() == revisions.getOrDefault(EVERYBODY, 0L) ? known : null;
+                    if (relied != null) {
                         planes.remove(EVERYBODY);
                     }
                     var settings = SettingsStore.load(connection, names);
@@ -191,7 +194,8 @@ public final class PolicyReader implements TenantPolicies.Source {
                                     rows.result(),
                                     users.result(),
                                     actions.result(),
-                                    packs.result()));
+                                    packs.result(),
+                                    relied));
                 });
     }
 
@@ -203,15 +207,15 @@ public final class PolicyReader implements TenantPolicies.Source {
         return states;
     }
 
+    /** What was read of the operator, or what the reading relied on where it read nothing of it. */
     private Global global(Rows read) {
-        Global now = global;
-        long revision = read.revision(EVERYBODY);
-        return now == null || now.revision() != revision
-                ? remember(
-                        revision,
+        Global relied = read.relied();
+        return relied != null
+                ? current(relied)
+                : remember(
+                        read.revision(EVERYBODY),
                         read.rows().getOrDefault(EVERYBODY, List.of()),
-                        read.packs().active(EVERYBODY))
-                : current(now);
+                        read.packs().active(EVERYBODY));
     }
 
     /** The same with the packs in files as they are now. */
@@ -231,12 +235,20 @@ public final class PolicyReader implements TenantPolicies.Source {
                 Caffeine.newBuilder().weakKeys().executor(Runnable::run).build());
         say("the operator", made.table(packs.set()));
         packs.unusable().forEach((name, why) -> LOG.error("the pack `{}` of the operator denies: {}", name, why));
-        Global before = global;
-        global = made;
-        if (before == null || !before.packs().set().equals(packs.set())) {
-            inForce.accept(packs.set().packs());
-        }
+        keep(made);
         return made;
+    }
+
+    /** A reading that was overtaken by a newer one judges what was read with it, and is not kept for others. */
+    private synchronized void keep(Global made) {
+        Global before = global;
+        if (before != null && before.revision() > made.revision()) {
+            return;
+        }
+        global = made;
+        if (before == null || !before.packs().set().equals(made.packs().set())) {
+            inForce.accept(made.packs().set().packs());
+        }
     }
 
     private TenantState operator(Global everybodys) {

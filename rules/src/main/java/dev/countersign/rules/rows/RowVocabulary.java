@@ -82,7 +82,9 @@ public record RowVocabulary(Vocabulary vocabulary, Map<String, ApprovalTemplate>
     }
 
     private static boolean same(Attribute one, Attribute other) {
-        return one.type() == other.type() && Objects.equals(one.source(), other.source());
+        return one.type() == other.type()
+                && one.precedence() == other.precedence()
+                && Objects.equals(one.source(), other.source());
     }
 
     /** Where no tenant sets a value, rules read the default or the environment: these must not depend on the pack. */
