@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
+import dev.countersign.rules.facts.Worded;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -101,7 +102,7 @@ public final class ActionJson {
         }
 
         ActionClass actionClass() {
-            ActionClass found = ActionClass.of(json.path("class").textValue());
+            ActionClass found = Worded.of(ActionClass.class, json.path("class").textValue());
             if (found == null) {
                 refuse("/class", "`class` is one of " + ActionClass.words());
             }

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
+import dev.countersign.rules.facts.Worded;
+import dev.countersign.server.history.Past;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -192,43 +194,18 @@ public final class ActionStore {
                 }));
     }
 
-    /**
-     * What became of an entry once.
-     *
-     * @param version the version that it had from then on
-     * @param entry the entry as JSON; {@code null} where it was taken away
-     * @param at when
-     * @param by the visible prefix of the key
-     * @param proposal the proposal that was confirmed, if it took one
-     */
-    public record Past(
-            long version,
-            @Nullable JsonNode entry,
-            Instant at,
-            String by,
-            @Nullable UUID proposal) {}
-
     /** What became of an entry, by version, from the one after {@code after} on; of one that is gone, too. */
     public Future<List<Past>> history(String tenant, String name, long after, int limit) {
         return pool.preparedQuery("select version, entry, changed_at, changed_by, proposal from actions_history"
                         + " where tenant = $1 and name = $2 and version > $3 order by version limit $4")
                 .execute(Tuple.of(tenant, name, after, limit))
-                .map(rows -> {
-                    var past = new ArrayList<Past>(rows.size());
-                    rows.forEach(row -> past.add(new Past(
-                            row.getLong("version"),
-                            json(row.getString("entry")),
-                            time(row, "changed_at"),
-                            row.getString("changed_by"),
-                            row.getUUID("proposal"))));
-                    return past;
-                });
+                .map(rows -> Past.of(rows, "entry"));
     }
 
     private static StoredAction stored(Row row) {
         var action = new Action(
                 row.getString("name"),
-                Objects.requireNonNull(ActionClass.of(row.getString("class"))),
+                Objects.requireNonNull(Worded.of(ActionClass.class, row.getString("class"))),
                 row.getBoolean("reversible"),
                 row.getString("risk"),
                 row.getString("owner"),
@@ -257,13 +234,5 @@ public final class ActionStore {
     private static Instant time(Row row, String column) {
         OffsetDateTime time = row.getOffsetDateTime(column);
         return time.toInstant();
-    }
-
-    private static @Nullable JsonNode json(@Nullable String text) {
-        try {
-            return text == null ? null : JSON.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the table holds what is no JSON", e);
-        }
     }
 }

@@ -1,11 +1,11 @@
 package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.actions.Action;
 import dev.countersign.server.actions.ActionClass;
 import dev.countersign.server.actions.ActionJson;
@@ -46,7 +46,7 @@ final class ActionsHandler {
         }
         try {
             String word = Parameters.text(ctx, "class");
-            ActionClass only = ActionClass.of(word);
+            ActionClass only = Worded.of(ActionClass.class, word);
             if (word != null && only == null) {
                 throw new BadCall("`class` is one of " + ActionClass.words());
             }
@@ -77,37 +77,13 @@ final class ActionsHandler {
     /** By version; {@code limit}, {@code after} (a version). */
     void history(RoutingContext ctx) {
         Caller caller = reader(ctx);
-        if (caller == null) {
-            return;
+        if (caller != null) {
+            Pages.history(
+                    ctx,
+                    "action",
+                    (after, limit) -> actions.history(caller.inTenant(), name(ctx), after, limit),
+                    () -> unknown(ctx));
         }
-        try {
-            long from = Parameters.number(ctx, "after");
-            int limit = Parameters.limit(ctx);
-            Waiting.read(ctx, actions.history(caller.inTenant(), name(ctx), from, limit), past -> {
-                if (past.isEmpty() && from == 0) {
-                    unknown(ctx);
-                    return;
-                }
-                ObjectNode out = JSON.createObjectNode();
-                ArrayNode all = out.putArray("history");
-                past.forEach(each -> all.add(view(each)));
-                if (past.size() == limit) {
-                    out.put("next", past.get(limit - 1).version());
-                }
-                Bodies.send(ctx, 200, out);
-            });
-        } catch (BadCall e) {
-            Bodies.bad(ctx, e);
-        }
-    }
-
-    private static ObjectNode view(ActionStore.Past past) {
-        ObjectNode out = JSON.createObjectNode().put("version", past.version());
-        out.set("action", past.entry());
-        out.put("changed_at", past.at().toString()).put("changed_by", past.by());
-        return past.proposal() == null
-                ? out
-                : out.put("proposal", past.proposal().toString());
     }
 
     void put(RoutingContext ctx) {
@@ -155,31 +131,25 @@ final class ActionsHandler {
     }
 
     private static void changed(RoutingContext ctx, Result<@Nullable StoredAction> result) {
-        if (result instanceof Result.Stale<@Nullable StoredAction> stale) {
-            stale(ctx, stale.version());
-        } else if (result instanceof Result.Proposed<@Nullable StoredAction> proposed) {
-            ProposalsHandler.proposed(ctx, proposed.proposal());
-        } else if (result instanceof Result.Done<@Nullable StoredAction> done) {
-            StoredAction now = done.now();
-            if (now == null) {
-                ctx.response().setStatusCode(204).end();
-            } else {
-                send(ctx, now.createdAt().equals(now.updatedAt()) ? 201 : 200, now);
-            }
-        } else if (result instanceof Result.Refused<@Nullable StoredAction> refused) {
-            refuse(ctx, List.of(refused.mistake()));
-        } else {
-            ProposalsHandler.full(ctx);
-        }
+        ChangeAnswer.<@Nullable StoredAction>send(
+                ctx,
+                result,
+                now -> {
+                    if (now == null) {
+                        ctx.response().setStatusCode(204).end();
+                    } else {
+                        send(ctx, now.createdAt().equals(now.updatedAt()) ? 201 : 200, now);
+                    }
+                },
+                version -> stale(ctx, version),
+                mistake -> refuse(ctx, List.of(mistake)));
     }
 
     private static void stale(RoutingContext ctx, long version) {
-        if (version == 0 && ctx.request().headers().contains(HttpHeaders.IF_MATCH) || version > 0) {
-            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(version));
-            Problems.send(
+        if (version > 0 || ctx.request().headers().contains(HttpHeaders.IF_MATCH)) {
+            Precondition.failed(
                     ctx,
-                    412,
-                    "precondition_failed",
+                    version,
                     version == 0
                             ? "this action is not registered"
                             : "this action is at version " + version + ": read it again");

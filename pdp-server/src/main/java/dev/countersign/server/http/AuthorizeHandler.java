@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.actions.Action;
+import dev.countersign.server.actions.ActionClass;
 import dev.countersign.server.decision.AuthorizeAnswer;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
@@ -20,7 +22,6 @@ import dev.countersign.server.metrics.Metrics;
 import io.vertx.ext.web.RoutingContext;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -60,9 +61,9 @@ final class AuthorizeHandler {
             return path;
         }
 
-        /** The value of {@code action.properties.class}. */
-        String word() {
-            return name().toLowerCase(Locale.ROOT);
+        /** The class of the actions that are asked about at this path. */
+        ActionClass actionClass() {
+            return ActionClass.valueOf(name());
         }
 
         private String[] members() {
@@ -119,7 +120,7 @@ final class AuthorizeHandler {
         if (given == null || given.isNull()) {
             return null;
         }
-        EnforcementMode mode = EnforcementMode.of(given.textValue());
+        EnforcementMode mode = Worded.of(EnforcementMode.class, given.textValue());
         if (mode == null) {
             throw new Members.Unfit("`enforcement_mode` is shadow or enforce");
         }
@@ -139,7 +140,7 @@ final class AuthorizeHandler {
 
     /** The path says the class of the action, and so does the registry: a gate that asks at another is wrong about it. */
     private static void registered(Kind kind, @Nullable Action action) throws Members.Unfit {
-        if (action != null && !action.actionClass().word().equals(kind.word())) {
+        if (action != null && action.actionClass() != kind.actionClass()) {
             throw new Members.Unfit("the action `" + action.name() + "` is registered with the class "
                     + action.actionClass().word() + ", which this path is not for");
         }
@@ -225,12 +226,13 @@ final class AuthorizeHandler {
             properties.setAll(given);
         }
         JsonNode claimed = properties.path("class");
-        if (!Calls.absent(claimed) && !kind.word().equals(claimed.textValue())) {
-            throw new BadCall("`action.properties.class` is " + kind.word()
+        String word = kind.actionClass().word();
+        if (!Calls.absent(claimed) && !word.equals(claimed.textValue())) {
+            throw new BadCall("`action.properties.class` is " + word
                     + " at this path, and the body says otherwise; `params` of what is no tool stand there too");
         }
         ObjectNode copy = NODES.objectNode();
         copy.setAll((ObjectNode) action);
-        return copy.set("properties", properties.put("class", kind.word()));
+        return copy.set("properties", properties.put("class", word));
     }
 }

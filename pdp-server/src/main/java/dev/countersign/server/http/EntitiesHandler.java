@@ -138,11 +138,9 @@ final class EntitiesHandler {
         if (written instanceof Written.Done done) {
             then.accept(done);
         } else if (written instanceof Written.Stale stale) {
-            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
-            Problems.send(
+            Precondition.failed(
                     ctx,
-                    412,
-                    "precondition_failed",
+                    stale.version(),
                     stale.version() == 0
                             ? "the tenant has no such entity of its own"
                             : "the entity is at version " + stale.version() + ": read it again");

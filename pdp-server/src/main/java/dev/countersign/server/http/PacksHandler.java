@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.http.Members.Unfit;
 import dev.countersign.server.identity.Caller;
@@ -271,28 +272,21 @@ final class PacksHandler {
 
     private static Mode mode(Members members, Mode byDefault) throws Unfit {
         String word = members.text("mode");
-        return word == null
-                ? byDefault
-                : Mode.of(word).orElseThrow(() -> new Unfit("`mode` is one of active, shadow, off"));
+        Mode mode = word == null ? byDefault : Worded.of(Mode.class, word);
+        if (mode == null) {
+            throw new Unfit("`mode` is one of active, shadow, off");
+        }
+        return mode;
     }
 
     private static void used(RoutingContext ctx, Result<InForce> result, Consumer<InForce> done) {
-        if (result instanceof Result.Done<InForce> made) {
-            done.accept(made.now());
-        } else if (result instanceof Result.Proposed<InForce> proposed) {
-            ProposalsHandler.proposed(ctx, proposed.proposal());
-        } else if (result instanceof Result.Stale<InForce> stale) {
-            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
-            Problems.send(
-                    ctx,
-                    412,
-                    "precondition_failed",
-                    "what judges of this pack was changed " + stale.version() + " times: read it again");
-        } else if (result instanceof Result.Refused<InForce> refused) {
-            Problems.send(ctx, 422, "pack_refused", refused.mistake().message());
-        } else {
-            ProposalsHandler.full(ctx);
-        }
+        ChangeAnswer.send(
+                ctx,
+                result,
+                done,
+                version -> Precondition.failed(
+                        ctx, version, "what judges of this pack was changed " + version + " times: read it again"),
+                mistake -> Problems.send(ctx, 422, "pack_refused", mistake.message()));
     }
 
     private static void busy(RoutingContext ctx, Preview.Busy busy) {

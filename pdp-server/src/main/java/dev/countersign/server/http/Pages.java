@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
+import dev.countersign.server.history.Past;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
@@ -49,5 +50,51 @@ final class Pages {
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
+    }
+
+    /** Where what became of something comes from. */
+    interface Remembering {
+        /** At most {@code limit} versions, from the one after {@code after} on. */
+        Future<List<Past>> page(long after, int limit);
+    }
+
+    /**
+     * Answers with a page of what became of something, by version.
+     *
+     * @param member the member that holds it as it was from each version on
+     * @param unknown answers that there never was such a thing
+     */
+    static void history(RoutingContext ctx, String member, Remembering remembering, Runnable unknown) {
+        try {
+            long from = Parameters.number(ctx, "after");
+            int limit = Parameters.limit(ctx);
+            Waiting.read(ctx, remembering.page(from, limit), past -> {
+                if (past.isEmpty() && from == 0) {
+                    unknown.run();
+                    return;
+                }
+                ObjectNode out = JSON.createObjectNode();
+                ArrayNode all = out.putArray("history");
+                past.forEach(each -> all.add(view(member, each)));
+                if (past.size() == limit) {
+                    out.put("next", past.get(limit - 1).version());
+                }
+                Bodies.send(ctx, 200, out);
+            });
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+
+    private static ObjectNode view(String member, Past past) {
+        ObjectNode out = JSON.createObjectNode().put("version", past.version());
+        out.set(member, past.entry());
+        out.put("changed_at", past.at().toString());
+        if (past.by() != null) {
+            out.put("changed_by", past.by());
+        }
+        return past.proposal() == null
+                ? out
+                : out.put("proposal", past.proposal().toString());
     }
 }

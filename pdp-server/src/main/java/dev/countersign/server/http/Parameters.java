@@ -67,6 +67,16 @@ final class Parameters {
         }
     }
 
+    /** The id in the path, a UUID; where it is none, {@code unknown} answers and the result is null. */
+    static @Nullable UUID uuidOr(RoutingContext ctx, Runnable unknown) {
+        try {
+            return uuid(id(ctx, "id"));
+        } catch (BadCall e) {
+            unknown.run();
+            return null;
+        }
+    }
+
     /** How many entries a page has: {@code limit}, 50 if it is not given. */
     static int limit(RoutingContext ctx) throws BadCall {
         String text = text(ctx, "limit");

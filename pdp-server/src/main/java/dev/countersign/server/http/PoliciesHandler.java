@@ -1,7 +1,5 @@
 package dev.countersign.server.http;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.rules.facts.BadCall;
@@ -30,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  * every tenant.
  */
 final class PoliciesHandler {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PATH = "/api/v1/policies/";
 
     private final Callers callers;
@@ -90,40 +87,13 @@ final class PoliciesHandler {
     void history(RoutingContext ctx) {
         Caller caller = reader(ctx);
         UUID id = caller == null ? null : id(ctx);
-        if (caller == null || id == null) {
-            return;
+        if (caller != null && id != null) {
+            Pages.history(
+                    ctx,
+                    "policy",
+                    (after, limit) -> rows.history(caller.tenant(), id, after, limit),
+                    () -> unknown(ctx));
         }
-        try {
-            long from = Parameters.number(ctx, "after");
-            int limit = Parameters.limit(ctx);
-            Waiting.read(ctx, rows.history(caller.tenant(), id, from, limit), past -> {
-                if (past.isEmpty() && from == 0) {
-                    unknown(ctx);
-                    return;
-                }
-                ObjectNode out = JSON.createObjectNode();
-                ArrayNode all = out.putArray("history");
-                past.forEach(each -> all.add(view(each)));
-                if (past.size() == limit) {
-                    out.put("next", past.get(limit - 1).version());
-                }
-                Bodies.send(ctx, 200, out);
-            });
-        } catch (BadCall e) {
-            Bodies.bad(ctx, e);
-        }
-    }
-
-    private static ObjectNode view(RowStore.Past past) {
-        ObjectNode out = JSON.createObjectNode().put("version", past.version());
-        out.set("policy", past.row());
-        out.put("changed_at", past.at().toString());
-        if (past.by() != null) {
-            out.put("changed_by", past.by());
-        }
-        return past.proposal() == null
-                ? out
-                : out.put("proposal", past.proposal().toString());
     }
 
     void create(RoutingContext ctx) {
@@ -189,30 +159,24 @@ final class PoliciesHandler {
     }
 
     private static void changed(RoutingContext ctx, int status, Result<@Nullable StoredRow> result) {
-        if (result instanceof Result.Stale<@Nullable StoredRow> stale) {
-            if (stale.version() == 0) {
-                unknown(ctx);
-                return;
-            }
-            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
-            Problems.send(
-                    ctx,
-                    412,
-                    "precondition_failed",
-                    "this policy is at version " + stale.version() + ": read it again");
-        } else if (result instanceof Result.Proposed<@Nullable StoredRow> proposed) {
-            ProposalsHandler.proposed(ctx, proposed.proposal());
-        } else if (result instanceof Result.Done<@Nullable StoredRow> done) {
-            if (done.now() == null) {
-                unknown(ctx);
-            } else {
-                send(ctx, status, done.now());
-            }
-        } else if (result instanceof Result.Refused<@Nullable StoredRow> refused) {
-            refuse(ctx, List.of(refused.mistake()));
-        } else {
-            ProposalsHandler.full(ctx);
-        }
+        ChangeAnswer.<@Nullable StoredRow>send(
+                ctx,
+                result,
+                now -> {
+                    if (now == null) {
+                        unknown(ctx);
+                    } else {
+                        send(ctx, status, now);
+                    }
+                },
+                version -> {
+                    if (version == 0) {
+                        unknown(ctx);
+                    } else {
+                        Precondition.failed(ctx, version, "this policy is at version " + version + ": read it again");
+                    }
+                },
+                mistake -> refuse(ctx, List.of(mistake)));
     }
 
     private static void refuse(RoutingContext ctx, List<JsonMistake> mistakes) {
@@ -246,12 +210,7 @@ final class PoliciesHandler {
     }
 
     private static @Nullable UUID id(RoutingContext ctx) {
-        try {
-            return Parameters.uuid(Parameters.id(ctx, "id"));
-        } catch (BadCall e) {
-            unknown(ctx);
-            return null;
-        }
+        return Parameters.uuidOr(ctx, () -> unknown(ctx));
     }
 
     private static void unknown(RoutingContext ctx) {

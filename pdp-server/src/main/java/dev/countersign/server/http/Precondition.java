@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongPredicate;
@@ -24,6 +25,12 @@ final class Precondition implements LongPredicate {
                 .flatMap(value -> Arrays.stream(value.split(",", -1)))
                 .map(String::trim)
                 .toList();
+    }
+
+    /** Answers that the version at hand, 0 for none, may not be changed: {@code detail} says which it is. */
+    static void failed(RoutingContext ctx, long version, String detail) {
+        ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(version));
+        Problems.send(ctx, 412, "precondition_failed", detail);
     }
 
     @Override

@@ -1,11 +1,11 @@
 package dev.countersign.server.http;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.decision.Body;
+import dev.countersign.server.history.Past;
 import dev.countersign.server.http.Members.Unfit;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
@@ -16,10 +16,10 @@ import dev.countersign.server.policy.Proposal;
 import dev.countersign.server.policy.ProposalStore;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/v1/proposals}: changes that another person has to confirm before they are made. */
@@ -55,18 +55,14 @@ final class ProposalsHandler {
     }
 
     private static Proposal.@Nullable State state(@Nullable String word) throws BadCall {
-        if (word == null) {
-            return null;
+        Proposal.State state = Worded.of(Proposal.State.class, word);
+        if (word != null && state == null) {
+            throw new BadCall("`state` is one of "
+                    + Stream.of(Proposal.State.values())
+                            .map(Proposal.State::word)
+                            .collect(Collectors.joining(", ")));
         }
-        return Arrays.stream(Proposal.State.values())
-                .filter(state -> state.word().equals(word))
-                .findFirst()
-                .orElseThrow(() -> new BadCall("`state` is one of "
-                        + String.join(
-                                ", ",
-                                Arrays.stream(Proposal.State.values())
-                                        .map(Proposal.State::word)
-                                        .toList())));
+        return state;
     }
 
     void get(RoutingContext ctx) {
@@ -166,11 +162,11 @@ final class ProposalsHandler {
     private static ObjectNode view(Proposal proposal) {
         ObjectNode out = JSON.createObjectNode()
                 .put("id", proposal.id().toString())
-                .put("kind", proposal.kind().name().toLowerCase(Locale.ROOT))
+                .put("kind", proposal.kind().word())
                 .put("name", proposal.name());
-        out.set("change", json(proposal.change()));
+        out.set("change", Past.json(proposal.change()));
         out.put("base_version", proposal.baseVersion());
-        out.set("diff", json(proposal.diff()));
+        out.set("diff", Past.json(proposal.diff()));
         out.put("state", proposal.state().word());
         author(out, "proposed", proposal.author());
         author(out, "decided", proposal.decided());
@@ -186,26 +182,13 @@ final class ProposalsHandler {
         }
     }
 
-    private static JsonNode json(String text) {
-        try {
-            return JSON.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a proposal holds what is no JSON", e);
-        }
-    }
-
     private @Nullable Caller reader(RoutingContext ctx) {
         return callers.require(
                 ctx, Role.POLICY_READ, Role.POLICY_WRITE, Role.POLICY_PUBLISH, Role.ADMIN, Role.OPERATOR);
     }
 
     private static @Nullable UUID id(RoutingContext ctx) {
-        try {
-            return Parameters.uuid(Parameters.id(ctx, "id"));
-        } catch (BadCall e) {
-            unknown(ctx);
-            return null;
-        }
+        return Parameters.uuidOr(ctx, () -> unknown(ctx));
     }
 
     private static void unknown(RoutingContext ctx) {

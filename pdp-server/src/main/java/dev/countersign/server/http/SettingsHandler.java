@@ -123,24 +123,17 @@ final class SettingsHandler {
 
     private static void written(
             RoutingContext ctx, TenantState state, String name, Result<@Nullable StoredSetting> written) {
-        if (written instanceof Result.Stale<@Nullable StoredSetting> stale) {
-            ctx.response().putHeader(HttpHeaders.ETAG, SettingView.etag(stale.version()));
-            Problems.send(
-                    ctx,
-                    412,
-                    "precondition_failed",
-                    stale.version() == 0
-                            ? "the tenant has no value of its own for `" + name + "`"
-                            : "`" + name + "` is at version " + stale.version() + ": read it again");
-        } else if (written instanceof Result.Proposed<@Nullable StoredSetting> proposed) {
-            ProposalsHandler.proposed(ctx, proposed.proposal());
-        } else if (written instanceof Result.Done<@Nullable StoredSetting> done) {
-            send(ctx, SettingView.after(state.known(), done.now()), name);
-        } else if (written instanceof Result.Refused<@Nullable StoredSetting> refused) {
-            invalid(ctx, refused.mistake().message());
-        } else {
-            ProposalsHandler.full(ctx);
-        }
+        ChangeAnswer.<@Nullable StoredSetting>send(
+                ctx,
+                written,
+                now -> send(ctx, SettingView.after(state.known(), now), name),
+                version -> Precondition.failed(
+                        ctx,
+                        version,
+                        version == 0
+                                ? "the tenant has no value of its own for `" + name + "`"
+                                : "`" + name + "` is at version " + version + ": read it again"),
+                mistake -> invalid(ctx, mistake.message()));
     }
 
     private static void send(RoutingContext ctx, SettingView view, String name) {

@@ -28,7 +28,6 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -81,7 +80,7 @@ public record Difference(long revision, boolean widens, String json) {
         if (!loosened.isEmpty()) {
             // No boundary request shows it: they are what callers claim, and the registry is what is true instead.
             if (found.widening() == Widening.NO) {
-                json.put("widening", word(Widening.COULD));
+                json.put("widening", Widening.COULD.word());
             }
             ObjectNode actions = json.putObject("actions");
             loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
@@ -206,14 +205,10 @@ public record Difference(long revision, boolean widens, String json) {
         return new Judge(all.rules(), all.values(), all.templates(), combining);
     }
 
-    private static String word(Widening widening) {
-        return widening.name().toLowerCase(Locale.ROOT);
-    }
-
     private static ObjectNode json(DiffResult found, @Nullable String unseen) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
         Widening widening = unseen != null && found.widening() == Widening.NO ? Widening.COULD : found.widening();
-        out.put("widening", word(widening));
+        out.put("widening", widening.word());
         out.put("exact", found.exact() && unseen == null);
         String why =
                 Stream.of(found.whyNotExact(), unseen).filter(Objects::nonNull).collect(Collectors.joining("; "));
@@ -229,7 +224,7 @@ public record Difference(long revision, boolean widens, String json) {
 
     private static ObjectNode json(Change change) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
-        out.put("kind", change.kind().name().toLowerCase(Locale.ROOT));
+        out.put("kind", change.kind().word());
         out.put("widens", change.widens());
         verdict(out.putObject("before"), change.before());
         verdict(out.putObject("after"), change.after());

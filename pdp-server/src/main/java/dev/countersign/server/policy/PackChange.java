@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.rules.dialect.Code;
 import dev.countersign.rules.dialect.JsonMistake;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.packs.ActivePack;
@@ -16,10 +17,7 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Another version of a published pack that judges, or none. */
@@ -31,23 +29,13 @@ public final class PackChange implements PolicyChange<InForce> {
     private static final int MOST_SHADOWS = 3;
 
     /** What is made of a version. */
-    public enum Mode {
+    public enum Mode implements Worded {
         /** It judges, in place of the version that did. */
         ACTIVE,
         /** It is evaluated beside the version that judges, and never answers. */
         SHADOW,
         /** It does neither any more; where no version is named, none of the pack does. */
         OFF;
-
-        /** The word on the wire and in a proposal. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The mode of that word. */
-        public static Optional<Mode> of(String word) {
-            return Stream.of(values()).filter(mode -> mode.word().equals(word)).findFirst();
-        }
     }
 
     private final @Nullable String tenant;
@@ -83,7 +71,7 @@ public final class PackChange implements PolicyChange<InForce> {
         } catch (JsonProcessingException e) {
             return Future.succeededFuture();
         }
-        Mode mode = Mode.of(change.path("mode").asText()).orElse(null);
+        Mode mode = Worded.of(Mode.class, change.path("mode").asText());
         Long version = change.path("version").isIntegralNumber()
                 ? change.path("version").longValue()
                 : null;

@@ -1,6 +1,6 @@
 package dev.countersign.server.policy;
 
-import java.util.Locale;
+import dev.countersign.rules.facts.Worded;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +32,7 @@ public record Proposal(
         @Nullable Author decided,
         @Nullable String note) {
     /** What a change changes. */
-    public enum Kind {
+    public enum Kind implements Worded {
         /** A value that a tenant sets. */
         SETTING,
         /** A row of the table {@code policies}. */
@@ -41,15 +41,10 @@ public record Proposal(
         PACK,
         /** An entry of the registry of actions. */
         ACTION;
-
-        /** The word on the wire and in the table. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
     }
 
     /** What becomes of a proposal. */
-    public enum State {
+    public enum State implements Worded {
         /** Nobody has decided it. */
         PROPOSED,
         /** Another person confirmed it, and it was made. */
@@ -60,11 +55,6 @@ public record Proposal(
         WITHDRAWN,
         /** What it changes was changed otherwise meanwhile. */
         OUTDATED;
-
-        /** The word on the wire and in the table. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
     }
 
     /** Whether {@code other} may confirm it: of a tenant, another person; of the operator, another key. */

@@ -1,5 +1,6 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.rules.facts.Worded;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -9,7 +10,6 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -117,13 +117,13 @@ public final class ProposalStore {
         return new Proposal(
                 row.getUUID("id"),
                 row.getString("tenant"),
-                Proposal.Kind.valueOf(row.getString("kind").toUpperCase(Locale.ROOT)),
+                Objects.requireNonNull(Worded.of(Proposal.Kind.class, row.getString("kind"))),
                 row.getString("name"),
                 row.getString("change"),
                 row.getLong("base_version"),
                 row.getString("diff"),
                 Objects.requireNonNull(author(row, "proposed")),
-                Proposal.State.valueOf(row.getString("state").toUpperCase(Locale.ROOT)),
+                Objects.requireNonNull(Worded.of(Proposal.State.class, row.getString("state"))),
                 author(row, "decided"),
                 row.getString("note"));
     }

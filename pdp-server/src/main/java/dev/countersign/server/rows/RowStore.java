@@ -1,10 +1,9 @@
 package dev.countersign.server.rows;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.rows.PolicyRow;
 import dev.countersign.rules.rows.RowLimits;
+import dev.countersign.server.history.Past;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -26,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The rows in PostgreSQL, each of one plane: a tenant's, or the operator's, whose tenant is null. */
 public final class RowStore {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String COLUMNS =
             "id, tenant, owner, name, description, scope, scope_ref, effect, action_pattern,"
                     + " resource_pattern, rule_expr::text as rule_expr, risk, reason, enabled, version, created_at, created_by,"
@@ -201,38 +199,13 @@ public final class RowStore {
                 }));
     }
 
-    /**
-     * What became of a row once.
-     *
-     * @param version the version that it had from then on
-     * @param row the row as JSON; {@code null} where it was deleted
-     * @param at when
-     * @param by the visible prefix of the key; {@code null} for a copy of the default set
-     * @param proposal the proposal that was confirmed, if it took one
-     */
-    public record Past(
-            long version,
-            @Nullable JsonNode row,
-            Instant at,
-            @Nullable String by,
-            @Nullable UUID proposal) {}
-
     /** What became of a row, by version, from the one after {@code after} on; of a deleted one too. */
     public Future<List<Past>> history(@Nullable String tenant, UUID id, long after, int limit) {
         return pool.preparedQuery("select version, row, changed_at, changed_by, proposal from policies_history"
                         + " where coalesce(tenant, '') = coalesce($1, '') and id = $2 and version > $3"
                         + " order by version limit $4")
                 .execute(Tuple.of(tenant, id, after, limit))
-                .map(rows -> {
-                    var past = new ArrayList<Past>(rows.size());
-                    rows.forEach(row -> past.add(new Past(
-                            row.getLong("version"),
-                            json(row.getString("row")),
-                            row.getOffsetDateTime("changed_at").toInstant(),
-                            row.getString("changed_by"),
-                            row.getUUID("proposal"))));
-                    return past;
-                });
+                .map(rows -> Past.of(rows, "row"));
     }
 
     private static List<StoredRow> all(RowSet<Row> rows) {
@@ -242,20 +215,19 @@ public final class RowStore {
     }
 
     private static StoredRow stored(Row row) {
-        String risk = row.getString("risk");
         var read = new PolicyRow(
                 row.getUUID("id").toString(),
                 row.getString("tenant"),
                 row.getString("owner"),
                 row.getString("name"),
                 row.getString("description"),
-                Objects.requireNonNull(PolicyRow.Scope.of(row.getString("scope"))),
+                Objects.requireNonNull(Worded.of(PolicyRow.Scope.class, row.getString("scope"))),
                 row.getString("scope_ref"),
-                Objects.requireNonNull(PolicyRow.Kind.of(row.getString("effect"))),
+                Objects.requireNonNull(Worded.of(PolicyRow.Kind.class, row.getString("effect"))),
                 row.getString("action_pattern"),
                 row.getString("resource_pattern"),
-                json(row.getString("rule_expr")),
-                risk == null ? null : PolicyRow.Risk.of(risk),
+                Past.json(row.getString("rule_expr")),
+                Worded.of(PolicyRow.Risk.class, row.getString("risk")),
                 row.getString("reason"),
                 row.getBoolean("enabled"),
                 row.getLong("version"));
@@ -270,13 +242,5 @@ public final class RowStore {
     private static Instant time(Row row, String column) {
         OffsetDateTime time = row.getOffsetDateTime(column);
         return time.toInstant();
-    }
-
-    private static @Nullable JsonNode json(@Nullable String text) {
-        try {
-            return text == null ? null : JSON.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the table holds what is no JSON", e);
-        }
     }
 }

@@ -155,9 +155,12 @@ class AuthorizeTest {
         JsonNode answer = answer(kind, body(kind, "which", more));
         assertThat(answer.path("reasons").toString()).isEqualTo("[\"" + kind.name() + "\"]");
         assertThat(record(answer).at("/request/action/properties/class").asText())
-                .isEqualTo(kind.word());
+                .isEqualTo(kind.actionClass().word());
         String own = body(kind, "which", more)
-                .replace("\"which\"", "{\"name\": \"which\", \"properties\": {\"class\": \"" + kind.word() + "\"}}");
+                .replace(
+                        "\"which\"",
+                        "{\"name\": \"which\", \"properties\": {\"class\": \""
+                                + kind.actionClass().word() + "\"}}");
         assertThat(answer(kind, own).path("decision").asText()).isEqualTo("allow");
     }
 
@@ -175,9 +178,9 @@ class AuthorizeTest {
                 .replace(
                         "\"fine\"",
                         "{\"name\": \"fine\", \"properties\": {\"class\": \""
-                                + kinds.get(1).word() + "\"}}");
+                                + kinds.get(1).actionClass().word() + "\"}}");
         assertThat(refused(kinds.get(0), 400, body))
-                .contains("class` is " + kinds.get(0).word());
+                .contains("class` is " + kinds.get(0).actionClass().word());
     }
 
     @Test

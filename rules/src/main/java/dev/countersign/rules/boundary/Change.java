@@ -1,6 +1,7 @@
 package dev.countersign.rules.boundary;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.verdict.Verdict;
 import java.time.Instant;
 
@@ -19,7 +20,7 @@ import java.time.Instant;
 public record Change(
         Kind kind, boolean widens, Verdict before, Verdict after, JsonNode example, Instant now, int requests) {
     /** What differs, the gravest first. */
-    public enum Kind {
+    public enum Kind implements Worded {
         /** The outcome. */
         OUTCOME,
         /** Both ask for approval, but not for the same. */

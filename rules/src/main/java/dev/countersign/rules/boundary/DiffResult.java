@@ -1,5 +1,6 @@
 package dev.countersign.rules.boundary;
 
+import dev.countersign.rules.facts.Worded;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,7 @@ public record DiffResult(
     }
 
     /** Whether more may happen than before. */
-    public enum Widening {
+    public enum Widening implements Worded {
         /** No: by the kind of change, or because the exact requests show none. */
         NO,
         /** Could widen (sampled): no request showed it, but they do not stand for all, and the kind of change may. */

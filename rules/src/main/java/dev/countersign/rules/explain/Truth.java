@@ -1,10 +1,10 @@
 package dev.countersign.rules.explain;
 
 import dev.countersign.rules.engine.Condition;
-import java.util.Locale;
+import dev.countersign.rules.facts.Worded;
 
 /** A value of the three-valued logic in which conditions are judged. */
-public enum Truth {
+public enum Truth implements Worded {
     /** It does not hold. */
     FALSE,
     /** Whether it holds cannot be known, for want of a usable value. */
@@ -19,10 +19,5 @@ public enum Truth {
             case Condition.TRUE -> TRUE;
             default -> UNKNOWN;
         };
-    }
-
-    /** The word in texts and JSON. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT);
     }
 }

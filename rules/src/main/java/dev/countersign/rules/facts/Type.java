@@ -2,10 +2,9 @@ package dev.countersign.rules.facts;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 
 /** The type of an attribute or parameter, as {@code pack.yaml} names it in lower case. */
-public enum Type {
+public enum Type implements Worded {
     /** A JSON string. */
     TEXT,
     /** A JSON number, held as an IEEE double. */
@@ -16,11 +15,6 @@ public enum Type {
     TIME,
     /** A JSON array. Its strings are its members; an element of another kind counts, but its text is unknown. */
     LIST;
-
-    /** The name that {@code pack.yaml}, diagnostics and documentation use. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT);
-    }
 
     /** Whether a value of a parameter or list is of this type. */
     boolean holds(Object value) {

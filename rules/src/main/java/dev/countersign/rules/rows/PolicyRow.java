@@ -2,8 +2,7 @@ package dev.countersign.rules.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.Glob;
-import java.util.Arrays;
-import java.util.Locale;
+import dev.countersign.rules.facts.Worded;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +45,7 @@ public record PolicyRow(
     public static final String EVERY = "*";
 
     /** Whose requests a row is about. */
-    public enum Scope {
+    public enum Scope implements Worded {
         /** All tenants'; a row of the operator. */
         GLOBAL,
         /** The tenant's. */
@@ -62,19 +61,6 @@ public record PolicyRow(
         /** Those of one user. */
         USER;
 
-        /** The word in JSON and in the database. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The scope that a word names, or {@code null}. */
-        public static @Nullable Scope of(String word) {
-            return Arrays.stream(values())
-                    .filter(each -> each.word().equals(word))
-                    .findFirst()
-                    .orElse(null);
-        }
-
         /** Whether it names one of many, so that a row must say which. */
         public boolean referring() {
             return this != GLOBAL && this != TENANT;
@@ -87,7 +73,7 @@ public record PolicyRow(
     }
 
     /** What a row says. */
-    public enum Kind {
+    public enum Kind implements Worded {
         /** The call may run. */
         ALLOW,
         /** The call must not run. */
@@ -96,23 +82,10 @@ public record PolicyRow(
         REQUIRE_APPROVAL,
         /** If the call may run, its mode is changed, or it counts against limits. */
         MODIFY;
-
-        /** The word in JSON and in the database. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The effect that a word names, or {@code null}. */
-        public static @Nullable Kind of(String word) {
-            return Arrays.stream(values())
-                    .filter(each -> each.word().equals(word))
-                    .findFirst()
-                    .orElse(null);
-        }
     }
 
     /** How much is at stake. */
-    public enum Risk {
+    public enum Risk implements Worded {
         /** Little. */
         LOW,
         /** Something. */
@@ -121,19 +94,6 @@ public record PolicyRow(
         HIGH,
         /** All. */
         CRITICAL;
-
-        /** The word in JSON and in the database. */
-        public String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-
-        /** The risk that a word names, or {@code null}. */
-        public static @Nullable Risk of(String word) {
-            return Arrays.stream(values())
-                    .filter(each -> each.word().equals(word))
-                    .findFirst()
-                    .orElse(null);
-        }
     }
 
     /** This row at another version. */

@@ -8,6 +8,7 @@ import dev.countersign.rules.Packs;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Verdict;
 import java.nio.charset.StandardCharsets;
@@ -49,13 +50,15 @@ final class Rows {
                 given.path("owner").asText(null),
                 given.path("name").asText("a policy"),
                 given.path("description").asText(null),
-                PolicyRow.Scope.of(given.path("scope").asText("tenant")),
+                Worded.of(PolicyRow.Scope.class, given.path("scope").asText("tenant")),
                 given.path("scope_ref").asText(null),
-                PolicyRow.Kind.of(given.path("effect").asText("deny")),
+                Worded.of(PolicyRow.Kind.class, given.path("effect").asText("deny")),
                 given.path("action_pattern").asText("run"),
                 given.path("resource_pattern").asText(null),
                 given.get("rule_expr"),
-                given.has("risk") ? PolicyRow.Risk.of(given.path("risk").asText()) : null,
+                given.has("risk")
+                        ? Worded.of(PolicyRow.Risk.class, given.path("risk").asText())
+                        : null,
                 given.path("reason").asText(null),
                 given.path("enabled").asBoolean(true),
                 1);
