@@ -23,22 +23,34 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns checked conditions into closures over one layout. */
 public final class Conditions {
-    /** Reads one operand: its value, {@code null} if absent, or {@link Unavailable}. */
-    private interface Getter {
+    /** Reads one operand of a request. */
+    @FunctionalInterface
+    public interface Reading {
+        /** The operand's value, {@code null} if absent, or {@link Unavailable}. */
         @Nullable
-        Object get(Request request);
+        Object of(Request request);
     }
 
     private final Layout layout;
-    private final Map<Attribute, Getter> fields = new HashMap<>();
+    private final Map<Attribute, Reading> fields = new HashMap<>();
+    private final Map<Expr, Condition> made = new HashMap<>();
 
     /** Closures that read from {@code layout}, which grows by what the conditions name. */
     public Conditions(Layout layout) {
         this.layout = layout;
     }
 
-    /** The closure of a condition. */
+    /** The closure of a condition; equal conditions share one. */
     public Condition of(Expr expr) {
+        Condition known = made.get(expr);
+        if (known == null) {
+            known = closure(expr);
+            made.put(expr, known);
+        }
+        return known;
+    }
+
+    private Condition closure(Expr expr) {
         if (expr instanceof Expr.Or or) {
             return or.parts().stream().map(this::of).reduce(Condition::or).orElseThrow();
         }
@@ -53,13 +65,13 @@ public final class Conditions {
 
     private Condition test(Expr.Test test) {
         if (test instanceof Expr.Truth truth) {
-            Getter value = field(truth.attribute());
-            return request -> value.get(request) instanceof Boolean holds ? known(holds, false) : UNKNOWN;
+            Reading value = reading(truth.attribute());
+            return request -> value.of(request) instanceof Boolean holds ? known(holds, false) : UNKNOWN;
         }
         if (test instanceof Expr.IsNull isNull) {
-            Getter value = field(isNull.attribute());
+            Reading value = reading(isNull.attribute());
             return request -> {
-                Object found = value.get(request);
+                Object found = value.of(request);
                 return found == Unavailable.VALUE ? UNKNOWN : known(found == null, isNull.negated());
             };
         }
@@ -70,26 +82,26 @@ public final class Conditions {
             return in(in);
         }
         if (test instanceof Expr.Contains contains) {
-            return member(operand(contains.text()), field(contains.list()), contains.negated());
+            return member(operand(contains.text()), reading(contains.list()), contains.negated());
         }
         if (test instanceof Expr.MemberOfAttribute member) {
-            return member(operand(member.left()), field(member.list()), member.negated());
+            return member(operand(member.left()), reading(member.list()), member.negated());
         }
         return text(test);
     }
 
     private Condition compare(Expr.Compare compare) {
-        Getter left = operand(compare.left());
-        Getter right = operand(compare.right());
+        Reading left = operand(compare.left());
+        Reading right = operand(compare.right());
         if (compare.op().equality()) {
             boolean negated = compare.op() == Expr.Comparison.NE;
             if (compare.right() instanceof Operand.Literal literal && literal.value() instanceof String text) {
                 return request ->
-                        left.get(request) instanceof String found ? known(text.equals(found), negated) : UNKNOWN;
+                        left.of(request) instanceof String found ? known(text.equals(found), negated) : UNKNOWN;
             }
             return request -> {
-                Object a = left.get(request);
-                Object b = right.get(request);
+                Object a = left.of(request);
+                Object b = right.of(request);
                 return usable(a) && usable(b) ? known(same(a, b), negated) : UNKNOWN;
             };
         }
@@ -104,16 +116,16 @@ public final class Conditions {
                         ? known(ordered(op, Double.compare(found + 0.0, limit)), false)
                         : UNKNOWN;
             }
-            return request -> left.get(request) instanceof Double found
+            return request -> left.of(request) instanceof Double found
                     ? known(ordered(op, Double.compare(found + 0.0, limit)), false)
                     : UNKNOWN;
         }
         if (compare.left().type() == dev.countersign.rules.facts.Type.NUMBER) {
-            return request -> left.get(request) instanceof Double a && right.get(request) instanceof Double b
+            return request -> left.of(request) instanceof Double a && right.of(request) instanceof Double b
                     ? known(ordered(op, Double.compare(a + 0.0, b + 0.0)), false)
                     : UNKNOWN;
         }
-        return request -> left.get(request) instanceof Instant a && right.get(request) instanceof Instant b
+        return request -> left.of(request) instanceof Instant a && right.of(request) instanceof Instant b
                 ? known(ordered(op, a.compareTo(b)), false)
                 : UNKNOWN;
     }
@@ -141,11 +153,11 @@ public final class Conditions {
     }
 
     private Condition in(Expr.In in) {
-        Getter left = operand(in.left());
+        Reading left = operand(in.left());
         Set<Object> values =
                 in.values().stream().map(literal -> key(literal.value())).collect(Collectors.toUnmodifiableSet());
         return request -> {
-            Object found = left.get(request);
+            Object found = left.of(request);
             return found == null || found == Unavailable.VALUE
                     ? UNKNOWN
                     : known(values.contains(key(found)), in.negated());
@@ -158,9 +170,9 @@ public final class Conditions {
     }
 
     /** An element whose text is not known could be the one that is asked for. */
-    private static Condition member(Getter text, Getter list, boolean negated) {
+    private static Condition member(Reading text, Reading list, boolean negated) {
         return request -> {
-            if (!(text.get(request) instanceof String wanted) || !(list.get(request) instanceof List<?> elements)) {
+            if (!(text.of(request) instanceof String wanted) || !(list.of(request) instanceof List<?> elements)) {
                 return UNKNOWN;
             }
             boolean hole = false;
@@ -176,41 +188,41 @@ public final class Conditions {
 
     private Condition text(Expr.Test test) {
         if (test instanceof Expr.Matches matches) {
-            Getter left = operand(matches.left());
-            return request -> left.get(request) instanceof String found
+            Reading left = operand(matches.left());
+            return request -> left.of(request) instanceof String found
                     ? known(matches.regex().matches(found), matches.negated())
                     : UNKNOWN;
         }
         if (test instanceof Expr.MemberOfList member) {
-            Getter left = operand(member.left());
+            Reading left = operand(member.left());
             int slot = layout.slot(member.list());
-            return request -> left.get(request) instanceof String found
+            return request -> left.of(request) instanceof String found
                     ? known(request.values().list(slot).contains(found), member.negated())
                     : UNKNOWN;
         }
         if (test instanceof Expr.Affix affix) {
-            Getter left = operand(affix.left());
-            return request -> left.get(request) instanceof String found
+            Reading left = operand(affix.left());
+            return request -> left.of(request) instanceof String found
                     ? known(affix.starts() ? found.startsWith(affix.text()) : found.endsWith(affix.text()), false)
                     : UNKNOWN;
         }
         if (test instanceof Expr.InCidr cidr) {
-            Getter left = field(cidr.address());
+            Reading left = reading(cidr.address());
             return request -> {
                 Boolean inside =
-                        left.get(request) instanceof String found ? cidr.block().contains(found) : null;
+                        left.of(request) instanceof String found ? cidr.block().contains(found) : null;
                 return inside == null ? UNKNOWN : inside ? TRUE : FALSE;
             };
         }
         var glob = (Expr.MatchesGlob) test;
-        Getter left = field(glob.attribute());
+        Reading left = reading(glob.attribute());
         return request ->
-                left.get(request) instanceof String found ? known(glob.glob().matches(found), false) : UNKNOWN;
+                left.of(request) instanceof String found ? known(glob.glob().matches(found), false) : UNKNOWN;
     }
 
-    private Getter operand(Operand operand) {
+    private Reading operand(Operand operand) {
         if (operand instanceof Operand.Field field) {
-            return field(field.attribute());
+            return reading(field.attribute());
         }
         if (operand instanceof Operand.Literal literal) {
             Object value = literal.value();
@@ -221,9 +233,9 @@ public final class Conditions {
             return request -> request.values().param(slot);
         }
         if (operand instanceof Operand.HoursSince since) {
-            Getter time = field(since.time());
+            Reading time = reading(since.time());
             return request -> {
-                Object found = time.get(request);
+                Object found = time.of(request);
                 if (!(found instanceof Instant instant)) {
                     return found;
                 }
@@ -234,10 +246,10 @@ public final class Conditions {
         return count((Operand.Count) operand);
     }
 
-    private Getter count(Operand.Count count) {
-        Getter list = field(count.list());
+    private Reading count(Operand.Count count) {
+        Reading list = reading(count.list());
         return request -> {
-            Object found = list.get(request);
+            Object found = list.of(request);
             if (!(found instanceof List<?> elements)) {
                 return found;
             }
@@ -255,12 +267,12 @@ public final class Conditions {
         };
     }
 
-    /** Conditions on one attribute share what reads it: thousands of them stay near each other in memory. */
-    private Getter field(Attribute attribute) {
-        return fields.computeIfAbsent(attribute, this::reading);
+    /** What reads an attribute. Conditions on it share one: thousands of them stay near each other in memory. */
+    public Reading reading(Attribute attribute) {
+        return fields.computeIfAbsent(attribute, this::reader);
     }
 
-    private Getter reading(Attribute attribute) {
+    private Reading reader(Attribute attribute) {
         if (attribute.builtIn() != null && attribute.required()) {
             return required(attribute.builtIn());
         }
@@ -268,7 +280,7 @@ public final class Conditions {
         return request -> request.value(attribute, slot);
     }
 
-    private static Getter required(BuiltIn field) {
+    private static Reading required(BuiltIn field) {
         return switch (field) {
             case TENANT -> Request::tenant;
             case SUBJECT_TYPE -> Request::subjectType;

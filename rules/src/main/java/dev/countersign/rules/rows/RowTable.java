@@ -6,7 +6,6 @@ import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.rules.dialect.Operand;
 import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.engine.CompiledRule;
-import dev.countersign.rules.engine.Condition;
 import dev.countersign.rules.engine.Conditions;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
@@ -23,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,8 +59,8 @@ public final class RowTable {
         this.layout = base.layout();
         this.rules = List.copyOf(built.rules);
         this.unfit = List.copyOf(built.unfit);
-        this.exact = grown(built.exact);
-        this.patterns = new PrefixIndex<>(grown(built.patterns));
+        this.exact = built.grown(built.exact);
+        this.patterns = new PrefixIndex<>(built.grown(built.patterns));
         this.byDefault = built.byDefault;
         this.users = byDefault ? Set.copyOf(users) : Set.of();
         this.userSlot = layout.slot(BuiltIn.USER.attribute());
@@ -68,12 +68,6 @@ public final class RowTable {
         this.digest = built.rules.isEmpty()
                 ? null
                 : Sha256.hex(built.versions + String.join("\n", new TreeSet<>(this.users)));
-    }
-
-    private static Map<String, TestTree> grown(Map<String, TestTree.Growing> growing) {
-        var out = new HashMap<String, TestTree>();
-        growing.forEach((key, tree) -> out.put(key, tree.grown()));
-        return out;
     }
 
     /**
@@ -118,7 +112,6 @@ public final class RowTable {
         private final Conditions conditions;
         private final int first;
         private final Map<Expr, Expr> exprs = new HashMap<>();
-        private final Map<Expr, Condition> closures = new HashMap<>();
         private final Map<List<Effect>, List<Effect>> effects = new HashMap<>();
 
         Building(RuleBase base, RowVocabulary vocabulary, int first) {
@@ -134,12 +127,11 @@ public final class RowTable {
                 unfit.add(new Unfit(row, read.mistakes()));
             }
             Rule rule = shared(read.rule());
-            var compiled = new CompiledRule(rule, first + rules.size(), this::closure);
+            var compiled = new CompiledRule(rule, first + rules.size(), conditions::of);
             rules.add(compiled);
             boolean settled = !row.pattern();
-            List<Condition> tests = rule.conditions().stream()
+            List<Expr> tests = rule.conditions().stream()
                     .filter(condition -> !(settled && action(condition, row.actionPattern())))
-                    .map(this::closure)
                     .toList();
             String key = settled
                     ? row.actionPattern()
@@ -151,6 +143,12 @@ public final class RowTable {
             weight += weight(row, rule);
         }
 
+        Map<String, TestTree> grown(Map<String, TestTree.Growing> growing) {
+            return growing.entrySet().stream()
+                    .collect(Collectors.toMap(
+                            Map.Entry::getKey, each -> each.getValue().grown(conditions)));
+        }
+
         /** The equality with its action, by which a row is found. */
         private static boolean action(Expr condition, String action) {
             return condition instanceof Expr.Compare compare
@@ -159,10 +157,6 @@ public final class RowTable {
                     && field.attribute().builtIn() == BuiltIn.ACTION
                     && compare.right() instanceof Operand.Literal literal
                     && literal.value().equals(action);
-        }
-
-        private Condition closure(Expr expr) {
-            return closures.computeIfAbsent(expr, conditions::of);
         }
 
         private Rule shared(Rule rule) {

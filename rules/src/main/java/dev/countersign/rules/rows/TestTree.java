@@ -1,7 +1,9 @@
 package dev.countersign.rules.rows;
 
+import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.CompiledRule;
 import dev.countersign.rules.engine.Condition;
+import dev.countersign.rules.engine.Conditions;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.facts.Request;
 import java.util.ArrayList;
@@ -17,12 +19,12 @@ import java.util.function.Consumer;
 final class TestTree {
     /** A tree that still grows. */
     static final class Growing {
-        private final Map<Condition, Growing> next = new LinkedHashMap<>();
+        private final Map<Expr, Growing> next = new LinkedHashMap<>();
         private final List<CompiledRule> rows = new ArrayList<>(1);
         private final List<CompiledRule> defaults = new ArrayList<>(0);
 
         /** Adds a row that applies where all tests hold. */
-        void add(List<Condition> tests, CompiledRule row, boolean byDefault) {
+        void add(List<Expr> tests, CompiledRule row, boolean byDefault) {
             if (tests.isEmpty()) {
                 (byDefault ? defaults : rows).add(row);
             } else {
@@ -31,23 +33,21 @@ final class TestTree {
             }
         }
 
-        TestTree grown() {
-            return new TestTree(request -> Condition.TRUE, this);
+        TestTree grown(Conditions conditions) {
+            var further = new LinkedHashMap<Expr, TestTree>();
+            next.forEach((test, tree) -> further.put(test, tree.grown(conditions)));
+            return new TestTree(this, Fork.of(further, conditions));
         }
     }
 
-    private final Condition test;
     private final CompiledRule[] rows;
     private final CompiledRule[] defaults;
-    private final TestTree[] next;
+    private final Fork[] next;
 
-    private TestTree(Condition test, Growing from) {
-        this.test = test;
+    private TestTree(Growing from, List<Fork> next) {
         this.rows = from.rows.toArray(CompiledRule[]::new);
         this.defaults = from.defaults.toArray(CompiledRule[]::new);
-        this.next = from.next.entrySet().stream()
-                .map(each -> new TestTree(each.getKey(), each.getValue()))
-                .toArray(TestTree[]::new);
+        this.next = next.toArray(Fork[]::new);
     }
 
     /** Adds what the rows say of the request, those of the default set only if asked for. */
@@ -56,7 +56,7 @@ final class TestTree {
     }
 
     /** All tests on the way here came to {@code truth}, which is not false. */
-    private void found(Evaluation evaluation, Request request, boolean withDefaults, int truth) {
+    void found(Evaluation evaluation, Request request, boolean withDefaults, int truth) {
         for (CompiledRule row : rows) {
             evaluation.judged(row, truth);
         }
@@ -65,11 +65,8 @@ final class TestTree {
                 evaluation.judged(row, truth);
             }
         }
-        for (TestTree each : next) {
-            int further = Math.min(truth, each.test.test(request));
-            if (further != Condition.FALSE) {
-                each.found(evaluation, request, withDefaults, further);
-            }
+        for (Fork fork : next) {
+            fork.follow(evaluation, request, withDefaults, truth);
         }
     }
 
@@ -79,8 +76,8 @@ final class TestTree {
         if (withDefaults) {
             List.of(defaults).forEach(visitor);
         }
-        for (TestTree each : next) {
-            each.each(visitor, withDefaults);
+        for (Fork fork : next) {
+            fork.trees().forEach(tree -> tree.each(visitor, withDefaults));
         }
     }
 }

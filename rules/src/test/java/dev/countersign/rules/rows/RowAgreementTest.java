@@ -61,6 +61,35 @@ class RowAgreementTest {
                 1);
     }
 
+    /** One of many rows on one action that differ by the literal of a test, also at the borders. */
+    private PolicyRow crowded(int number) {
+        ObjectNode test = JSON.objectNode();
+        if (random.nextBoolean()) {
+            test.put("field", one(List.of("region", "zone", "agent")))
+                    .put("op", "==")
+                    .put("value", one(NAMES));
+        } else {
+            test.put("field", "score").put("op", one(List.of("<", "<=", ">", ">=", "==")));
+            test.put("value", one(List.of(-0.0, 0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 4.0)));
+        }
+        return new PolicyRow(
+                String.format("00000000-0000-0000-0000-%012d", number),
+                "demo",
+                null,
+                "row " + number,
+                null,
+                PolicyRow.Scope.TENANT,
+                null,
+                PolicyRow.Kind.DENY,
+                "a",
+                null,
+                JSON.objectNode().set("when", test),
+                null,
+                null,
+                true,
+                1);
+    }
+
     private Request request() {
         ObjectNode parts = JSON.objectNode();
         ObjectNode subject = parts.putObject("subject")
@@ -101,7 +130,7 @@ class RowAgreementTest {
         for (int round = 0; round < Math.max(1, COUNT / 50); round++) {
             var rows = new ArrayList<PolicyRow>();
             for (int i = random.nextInt(60); i >= 0; i--) {
-                rows.add(row(i, conditions));
+                rows.add(round % 2 == 0 ? row(i, conditions) : crowded(i));
             }
             Set<String> installed = Set.of(one(NAMES));
             RowTable table = RowTable.of(Rows.BASE, Rows.VOCABULARY, "demo", rows, installed);
