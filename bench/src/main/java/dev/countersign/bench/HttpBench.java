@@ -89,6 +89,11 @@ final class HttpBench {
             }
         }
         bars(results.values());
+        PeerBench.before(
+                report,
+                Report.median(results.getOrDefault("server", List.of()).stream()
+                        .map(Run::cpu)
+                        .toList()));
         double resident = Cpu.residentMib(server.handle());
         report.line("resident after this load, 31 rules: %.0f MiB", resident);
     }

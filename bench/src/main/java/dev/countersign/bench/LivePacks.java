@@ -94,7 +94,7 @@ final class LivePacks {
             report.line("  rolling back to a tighter version took one call in %d of %d", rounds - proposed[1], rounds);
             bar("a pack", forth);
             bar("a pack that is rolled back", back);
-            verdict(pack, Set.of(1, 2, 3), first, second);
+            verdict(plane, pack, Set.of(1, 2, 3), first, second);
         }
         shadow(plane, pack);
     }
@@ -123,7 +123,7 @@ final class LivePacks {
             report.bar(what + "activated, on every server", added.obeyed(), BAR_MILLIS, "ms");
             report.bar(what + "confirmed, on every server", wider.obeyed(), BAR_MILLIS, "ms");
             report.bar(what + "rolled back, on every server", back.obeyed(), BAR_MILLIS, "ms");
-            verdict(pack, Set.of(1, 2), first, second);
+            verdict(plane, pack, Set.of(1, 2), first, second);
         }
         off(plane, pack);
     }
@@ -143,14 +143,15 @@ final class LivePacks {
                 what + ", changed through one server, obeyed by the other", Collections.max(millis), BAR_MILLIS, "ms");
     }
 
-    private void verdict(LivePack pack, Set<Integer> versions, Watch first, Watch second) {
+    private void verdict(Plane plane, LivePack pack, Set<Integer> versions, Watch first, Watch second) {
+        String what = pack.name() + " of " + plane.whose();
         long halves = first.halves() + second.halves();
         long bad = first.load().refused()
                 + second.load().refused()
                 + first.load().broken()
                 + second.load().broken();
         report.check(
-                "no answer of " + (first.load().answered() + second.load().answered()) + " about " + pack.name()
+                "no answer of " + (first.load().answered() + second.load().answered()) + " about " + what
                         + " was by half a change (" + halves + ")",
                 halves == 0);
         String half = first.half() == null ? second.half() : first.half();
@@ -158,12 +159,16 @@ final class LivePacks {
             report.line("         the first of them: %s", half);
         }
         report.failure(first.load(), second.load());
-        report.check("no request about " + pack.name() + " was refused or broken (" + bad + ")", bad == 0);
+        report.check("no request about " + what + " was refused or broken (" + bad + ")", bad == 0);
         var seen = new TreeSet<>(first.versions());
         seen.retainAll(second.versions());
         seen.remove(LivePack.NONE);
-        report.check("both servers answered by each version " + versions + " of it " + seen, seen.equals(versions));
-        report.check("a server that had confirmed a change judged by it from then on (" + late + " late)", late == 0);
+        report.check(
+                "both servers answered by each version " + versions + " of " + what + " " + seen,
+                seen.equals(versions));
+        report.check(
+                "a server that had confirmed a change judged by it from then on: " + what + " (" + late + " late)",
+                late == 0);
         late = 0;
     }
 
