@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** A person at the HTTP API: one request after the other. */
 final class Api {
     /** How long anything is waited for. */
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** What is waited for. */
     interface Condition {

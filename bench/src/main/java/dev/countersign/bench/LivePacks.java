@@ -214,12 +214,14 @@ final class LivePacks {
         long began = done - (long) (took[1] * 1e6);
         Api.until(() -> here.obeys(version, done) && there.obeys(version, done));
         late += here.otherAsked(version) > done ? 1 : 0;
-        return new Change(
-                took[0], took[1], since(began, here.otherCame(version)), since(began, there.otherCame(version)));
+        return new Change(took[0], took[1], obeyed(here, version, began, done), obeyed(there, version, began, done));
     }
 
-    private static double since(long began, long then) {
-        return Math.max(0, then - began) / 1e6;
+    /** After how many milliseconds the last answer by another version came; all of the patience if they go on. */
+    private static double obeyed(Watch watch, int version, long began, long done) {
+        return watch.obeys(version, done)
+                ? Math.max(0, watch.otherCame(version) - began) / 1e6
+                : Api.PATIENCE.toMillis();
     }
 
     /** How long the proposal took, 0 if there was none, and how long what put the change in force. */
