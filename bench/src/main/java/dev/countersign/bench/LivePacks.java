@@ -164,7 +164,7 @@ final class LivePacks {
         seen.retainAll(second.versions());
         seen.remove(LivePack.NONE);
         report.check(
-                "both servers answered by each version " + versions + " of " + what + " " + seen,
+                "both servers answered by each version " + new TreeSet<>(versions) + " of " + what + " " + seen,
                 seen.equals(versions));
         report.check(
                 "a server that had confirmed a change judged by it from then on: " + what + " (" + late + " late)",
