@@ -1,9 +1,11 @@
 package dev.countersign.bench;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -16,10 +18,11 @@ final class BenchCommand implements Callable<Integer> {
         ENGINE,
         POLICIES,
         HTTP,
-        BATCH
+        BATCH,
+        PEERS
     }
 
-    @Option(names = "--only", description = "One part: engine, policies, http or batch; repeatable.")
+    @Option(names = "--only", description = "One part: engine, policies, http, batch or peers; repeatable.")
     private List<Part> only = List.of();
 
     @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
@@ -37,13 +40,17 @@ final class BenchCommand implements Callable<Integer> {
             description = "Seconds of load before the first round (default: ${DEFAULT-VALUE}).")
     private int warmUp;
 
+    @Option(names = "--opa", description = "The executable of OPA; without it, the peers are skipped.")
+    private @Nullable Path opa;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         var report = new Report(System.out);
         List<Part> parts = only.isEmpty() ? Arrays.asList(Part.values()) : only;
         boolean http = parts.contains(Part.HTTP);
         boolean batch = parts.contains(Part.BATCH);
-        if (http || batch) {
+        boolean peers = parts.contains(Part.PEERS);
+        if (http || batch || peers && opa != null) {
             Wrk.require();
         }
         report.line(
@@ -66,6 +73,12 @@ final class BenchCommand implements Callable<Integer> {
             var scratch = Scratch.make();
             try (scratch) {
                 new HttpBench(report, scratch.path(), rounds, seconds, warmUp).run(http, batch);
+            }
+        }
+        if (peers) {
+            var scratch = Scratch.make();
+            try (scratch) {
+                new PeerBench(report, scratch.path(), rounds, seconds, warmUp).run(opa);
             }
         }
         return report.end();

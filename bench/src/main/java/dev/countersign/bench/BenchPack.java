@@ -53,16 +53,25 @@ final class BenchPack {
         for (int from = first; from < end; from += RULES_A_FILE) {
             var text = new StringBuilder("package " + pack.replace('-', '_') + "\n");
             for (int i = from; i < Math.min(end, from + RULES_A_FILE); i++) {
-                text.append("\nrule \"rule ").append(i).append("\"\nwhen\n  Request( tenant == \"t");
-                text.append(i / PER_TENANT).append("\",\n    action == \"").append(Workload.action(i % PER_TENANT));
-                text.append("\",\n    amount > ")
-                        .append(1_000_000 + i)
-                        .append(" )\nthen\n  decision.deny(\"TENANT\");");
-                text.append("\nend\n");
+                rule(text, i, "t" + i / PER_TENANT, 1_000_000 + i, "TENANT");
             }
             files.put("rules-" + from + ".drl", text.toString());
         }
         return files;
+    }
+
+    /** Appends the rule that denies one action of a tenant above a limit. */
+    static void rule(StringBuilder text, int number, String tenant, int limit, String reason) {
+        text.append("\nrule \"rule ")
+                .append(number)
+                .append("\"\nwhen\n  Request( tenant == \"")
+                .append(tenant);
+        text.append("\",\n    action == \"").append(Workload.action(number));
+        text.append("\",\n    amount > ")
+                .append(limit)
+                .append(" )\nthen\n  decision.deny(\"")
+                .append(reason);
+        text.append("\");\nend\n");
     }
 
     /** Passes texts through the gate. */

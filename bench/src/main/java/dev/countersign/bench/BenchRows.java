@@ -3,6 +3,12 @@ package dev.countersign.bench;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.rows.PolicyRow;
+import dev.countersign.server.postgres.PostgresAddress;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -48,5 +54,27 @@ final class BenchRows {
                     1));
         }
         return rows;
+    }
+
+    /** Stores so many policies of a tenant of a server that has not answered for it yet, over a thousand actions. */
+    static void insert(PostgresAddress database, String tenant, int count) throws IOException {
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                PreparedStatement statement = connection.prepareStatement(
+                        "insert into policies (id, tenant, name, scope, effect, action_pattern, rule_expr, enabled,"
+                                + " version, created_at, updated_at) select gen_random_uuid(), ?, 'row ' || i, 'tenant',"
+                                + " 'deny', 'row-' || i % 1000, jsonb_build_object('when', jsonb_build_object('field',"
+                                + " 'amount', 'op', '>', 'value', 1000000 + i)), true, 1, now(), now()"
+                                + " from generate_series(0, ? - 1) i")) {
+            statement.setString(1, tenant);
+            statement.setInt(2, count);
+            statement.execute();
+        } catch (SQLException e) {
+            throw new IOException("the rows could not be stored", e);
+        }
+    }
+
+    /** The action of one that was stored, by its number. */
+    static String inserted(int number) {
+        return "row-" + number % 1_000;
     }
 }

@@ -54,7 +54,8 @@ final class Echo extends AbstractVerticle {
                 .onComplete(started);
     }
 
-    private static int freePort() throws IOException {
+    /** A port of loopback on which nothing listens. */
+    static int freePort() throws IOException {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }

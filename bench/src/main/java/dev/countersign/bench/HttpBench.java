@@ -1,5 +1,8 @@
 package dev.countersign.bench;
 
+import dev.countersign.server.identity.DemoKeys;
+import dev.countersign.server.postgres.EmbeddedPostgres;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -57,6 +60,7 @@ final class HttpBench {
         if (single) {
             starts(packs);
             loaded();
+            loadedRows(packs);
         }
     }
 
@@ -89,6 +93,11 @@ final class HttpBench {
             }
         }
         bars(results.values());
+        PeerBench.before(
+                report,
+                Report.median(results.getOrDefault("server", List.of()).stream()
+                        .map(Run::cpu)
+                        .toList()));
         double resident = Cpu.residentMib(server.handle());
         report.line("resident after this load, 31 rules: %.0f MiB", resident);
     }
@@ -204,6 +213,27 @@ final class HttpBench {
             double after = Cpu.residentMib(server.handle());
             report.line("resident: %.0f MiB after the start, %.0f MiB after load", before, after);
             report.bar("memory: resident with 10,031 rules, loaded", after, 400, "MiB");
+        }
+    }
+
+    private void loadedRows(Path packs) throws IOException, InterruptedException {
+        report.title("Memory with " + BIG + " policies that are rows, under load");
+        Path data = scratch.resolve("rows");
+        try (var server = ServerUnderTest.start(data, packs, Map.of(), List.of())) {
+            BenchRows.insert(EmbeddedPostgres.running(data), DemoKeys.TENANT, BIG);
+            var ask = new JsonObject()
+                    .put("action", BenchRows.inserted(BIG - 1))
+                    .put("params", new JsonObject().put("amount", 2_000_000));
+            String denied = new Api()
+                    .send(server, "POST", "/v1/policy/evaluate", server.key("agent"), ask)
+                    .body();
+            report.check(
+                    "the last of the rows judges",
+                    new JsonObject(denied).getString("decision").equals("deny"));
+            wrk.run(server.evaluation(), server.key("agent"), Workload.single(), warmUp);
+            double after = Cpu.residentMib(server.handle());
+            report.line("resident: %.0f MiB after load", after);
+            report.bar("memory: resident with 10,000 rows, loaded", after, 400, "MiB");
         }
     }
 }

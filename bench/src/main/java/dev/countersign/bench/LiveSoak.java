@@ -5,10 +5,6 @@ import dev.countersign.server.postgres.PostgresAddress;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -16,30 +12,23 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Two servers on one PostgreSQL, both under load: a row, a setting and a key that are changed through one are obeyed by the
+ * Two servers on one PostgreSQL, both under load: a row, a setting, a key and a pack that are changed through one are obeyed by the
  * other within a second, and no request fails meanwhile.
  */
 final class LiveSoak {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final double BAR_MILLIS = 1_000;
     private static final int TENANTS = 1_000;
-
-    private interface Condition {
-        boolean holds() throws IOException, InterruptedException;
-    }
 
     private final Report report;
     private final Path scratch;
     private final Path packs;
-    private final HttpClient client = HttpClient.newHttpClient();
+    private final Api api = new Api();
 
     LiveSoak(Report report, Path scratch, Path packs) {
         this.report = report;
@@ -47,12 +36,13 @@ final class LiveSoak {
         this.packs = packs;
     }
 
-    void run(int rounds) throws IOException, InterruptedException, SQLException {
+    void run(int rounds, int rules) throws IOException, InterruptedException, SQLException {
         report.title("Two servers under load, " + rounds + " rounds of changes");
         Path first = scratch.resolve("live-one");
         Path second = scratch.resolve("live-two");
         try (EmbeddedPostgres postgres = EmbeddedPostgres.start(scratch.resolve("live-database"), new SecureRandom())) {
-            Map<String, String> env = Map.of("DATABASE_URL", url(postgres.address()));
+            Map<String, String> env =
+                    ServerUnderTest.using(postgres.address(), postgres.address().port());
             try (var one = ServerUnderTest.start(first, packs, env, List.of())) {
                 Files.createDirectories(second);
                 Files.copy(first.resolve("keys.json"), second.resolve("keys.json"));
@@ -61,6 +51,8 @@ final class LiveSoak {
                     try (var load = new Load(one, told);
                             var more = new Load(two, told)) {
                         change(one, two, rounds);
+                        new LivePacks(report, one, two).run(rounds, rules);
+                        report.failure(load, more);
                         report.check(
                                 "no request was refused (" + (load.refused() + more.refused()) + ") or broken ("
                                         + (load.broken() + more.broken()) + ") of "
@@ -90,10 +82,10 @@ final class LiveSoak {
                             + " 'value', j)), true, 1, now(), now() from generate_series(1, " + TENANTS
                             + ") i, generate_series(1, 10) j");
         }
-        until(() -> status(server, "csk_many" + TENANTS) == 200);
+        Api.until(() -> api.status(server, "csk_many" + TENANTS) == 200);
         int refused = 0;
         for (int i = 1; i <= TENANTS; i++) {
-            refused += status(server, "csk_many" + i) == 200 ? 0 : 1;
+            refused += api.status(server, "csk_many" + i) == 200 ? 0 : 1;
         }
         report.check("each of " + TENANTS + " tenants was answered at its first request", refused == 0);
         report.line(
@@ -110,39 +102,39 @@ final class LiveSoak {
         var settings = new ArrayList<Double>();
         for (int round = 0; round < rounds; round++) {
             String action = "live." + round;
-            send(
+            api.send(
                     one,
                     "POST",
                     "/api/v1/policies",
-                    "admin",
+                    one.key("admin"),
                     new JsonObject()
                             .put("name", action)
                             .put("scope", "tenant")
                             .put("effect", "deny")
                             .put("reason", "LIVE_ROW")
                             .put("action_pattern", action));
-            rows.add(until(() -> reasons(two, action).contains("LIVE_ROW")));
+            rows.add(Api.until(() -> reasons(two, action).contains("LIVE_ROW")));
 
-            JsonObject made = new JsonObject(send(
+            JsonObject made = new JsonObject(api.send(
                             one,
                             "POST",
                             "/api/v1/keys",
-                            "admin",
+                            one.key("admin"),
                             new JsonObject().put("name", action).put("roles", new JsonArray().add("decide")))
                     .body());
             String secret = made.getString("secret");
-            until(() -> status(two, secret) == 200);
-            send(one, "DELETE", "/api/v1/keys/" + made.getString("id"), "admin", null);
-            keys.add(until(() -> status(two, secret) == 401));
+            Api.until(() -> api.status(two, secret) == 200);
+            api.send(one, "DELETE", "/api/v1/keys/" + made.getString("id"), one.key("admin"), null);
+            keys.add(Api.until(() -> api.status(two, secret) == 401));
 
             String listed = "listed." + round;
-            send(
+            api.send(
                     one,
                     "PUT",
                     "/api/v1/settings/log.redaction",
-                    "admin",
+                    one.key("admin"),
                     new JsonObject().put("value", new JsonArray().add(listed)));
-            settings.add(until(() -> send(two, "GET", "/api/v1/settings/log.redaction", "admin", null)
+            settings.add(Api.until(() -> api.send(two, "GET", "/api/v1/settings/log.redaction", one.key("admin"), null)
                     .body()
                     .contains(listed)));
         }
@@ -157,51 +149,13 @@ final class LiveSoak {
                 what + ", changed through one server, obeyed by the other", Collections.max(millis), BAR_MILLIS, "ms");
     }
 
-    private static double until(Condition condition) throws IOException, InterruptedException {
-        long began = System.nanoTime();
-        while (!condition.holds()) {
-            if (System.nanoTime() - began > PATIENCE.toNanos()) {
-                break;
-            }
-            Thread.sleep(2);
-        }
-        return (System.nanoTime() - began) / 1e6;
-    }
-
     private String reasons(ServerUnderTest server, String action) throws IOException, InterruptedException {
-        return send(server, "POST", "/v1/policy/evaluate", "agent", new JsonObject().put("action", action))
+        return api.send(
+                        server,
+                        "POST",
+                        "/v1/policy/evaluate",
+                        server.key("agent"),
+                        new JsonObject().put("action", action))
                 .body();
-    }
-
-    private int status(ServerUnderTest server, String secret) throws IOException, InterruptedException {
-        var request = request(server, "/v1/policy/evaluate", secret)
-                .POST(HttpRequest.BodyPublishers.ofString("{\"action\": \"live\"}"));
-        return client.send(request.build(), HttpResponse.BodyHandlers.ofString())
-                .statusCode();
-    }
-
-    private HttpResponse<String> send(
-            ServerUnderTest server, String method, String path, String key, @Nullable JsonObject body)
-            throws IOException, InterruptedException {
-        var publisher =
-                body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body.encode());
-        var request = request(server, path, server.key(key)).method(method, publisher);
-        HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        if (response.statusCode() >= 300 || response.statusCode() == 202) {
-            throw new IOException(method + " " + path + ": " + response.statusCode() + " " + response.body());
-        }
-        return response;
-    }
-
-    private static HttpRequest.Builder request(ServerUnderTest server, String path, String secret) {
-        return HttpRequest.newBuilder(URI.create(server.url() + path))
-                .timeout(PATIENCE)
-                .header("Authorization", "Bearer " + secret)
-                .header("Content-Type", "application/json");
-    }
-
-    private static String url(PostgresAddress address) {
-        return "postgres://" + address.user() + ":" + address.password() + "@127.0.0.1:" + address.port() + "/"
-                + address.database() + "?sslmode=disable";
     }
 }

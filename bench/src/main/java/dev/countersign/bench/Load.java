@@ -12,31 +12,53 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Clients that ask one server without pause and remember every decision that they were told. */
 final class Load implements AutoCloseable {
     private static final int CLIENTS = 16;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private final HttpClient client = HttpClient.newHttpClient();
+    /** Reads answers as they come. */
+    interface Reader {
+        /** An answer with a decision to what was asked at {@code asked}, by {@link System#nanoTime()}. */
+        void read(long asked, JsonObject answer);
+    }
+
+    /** A connection for each client, so that every event loop of the server is asked. */
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
     private final List<Thread> threads = new ArrayList<>();
-    private final Set<UUID> told;
+    private final Reader reader;
     private final AtomicLong answered = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
     private final AtomicLong broken = new AtomicLong();
+    private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
     private final AtomicLong leaks = new AtomicLong();
     private volatile boolean stopped;
 
     /** Starts asking; ids are added to {@code told}, a concurrent set. */
     Load(ServerUnderTest server, Set<UUID> told) {
-        this.told = told;
+        this(
+                server,
+                CLIENTS,
+                Workload.single(),
+                (asked, answer) ->
+                        told.add(UUID.fromString(answer.getJsonObject("context").getString("evaluation_id"))));
+    }
+
+    /** Starts asking one thing; {@code reader} is called by every client's own thread. */
+    Load(ServerUnderTest server, int clients, String body, Reader reader) {
+        this.reader = reader;
         var request = HttpRequest.newBuilder(server.evaluation())
                 .timeout(PATIENCE)
                 .header("Authorization", "Bearer " + server.key("agent"))
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(Workload.single()))
+                .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();
-        for (int i = 0; i < CLIENTS; i++) {
+        for (int i = 0; i < clients; i++) {
             var thread = new Thread(() -> ask(request), "load-" + i);
             thread.setDaemon(true);
             thread.start();
@@ -51,18 +73,19 @@ final class Load implements AutoCloseable {
     private void ask(HttpRequest request) {
         while (!stopped) {
             try {
+                long asked = System.nanoTime();
                 HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
                 if (response.statusCode() == 200) {
-                    told.add(UUID.fromString(new JsonObject(response.body())
-                            .getJsonObject("context")
-                            .getString("evaluation_id")));
+                    reader.read(asked, new JsonObject(response.body()));
                     answered.incrementAndGet();
                 } else {
                     refused.incrementAndGet();
+                    failure.compareAndSet(null, response.statusCode() + " " + response.body());
                     leaks.addAndGet(response.body().contains("\"decision\"") ? 1 : 0);
                 }
             } catch (IOException e) {
                 broken.incrementAndGet();
+                failure.compareAndSet(null, e.toString());
             } catch (InterruptedException e) {
                 return;
             }
@@ -82,6 +105,12 @@ final class Load implements AutoCloseable {
     /** Requests that got no answer, so far. */
     long broken() {
         return broken.get();
+    }
+
+    /** The first that was refused or broken. */
+    @Nullable
+    String failure() {
+        return failure.get();
     }
 
     /** Refusals that named a decision all the same. */

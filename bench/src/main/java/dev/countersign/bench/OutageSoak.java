@@ -1,7 +1,6 @@
 package dev.countersign.bench;
 
 import dev.countersign.server.postgres.EmbeddedPostgres;
-import dev.countersign.server.postgres.PostgresAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -32,7 +31,7 @@ final class OutageSoak {
         EmbeddedPostgres postgres = EmbeddedPostgres.start(database, random);
         try (var proxy = new Proxy()) {
             proxy.target(postgres.address().port());
-            Map<String, String> env = Map.of("DATABASE_URL", url(postgres.address(), proxy.port()));
+            Map<String, String> env = ServerUnderTest.using(postgres.address(), proxy.port());
             Path data = scratch.resolve("outage");
             var told = Load.memory();
             try (var server = ServerUnderTest.start(data, packs, env, List.of())) {
@@ -58,10 +57,5 @@ final class OutageSoak {
         } finally {
             postgres.close();
         }
-    }
-
-    private static String url(PostgresAddress address, int port) {
-        return "postgres://" + address.user() + ":" + address.password() + "@127.0.0.1:" + port + "/"
-                + address.database() + "?sslmode=disable";
     }
 }

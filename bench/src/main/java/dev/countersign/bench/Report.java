@@ -38,6 +38,15 @@ final class Report {
         (holds ? met : missed).add(what);
     }
 
+    /** Prints the first request of each load that was refused or broken, if one was. */
+    void failure(Load... loads) {
+        for (Load load : loads) {
+            if (load.failure() != null) {
+                line("         the first that failed: %s", load.failure());
+            }
+        }
+    }
+
     /** Prints the summary and answers the exit code. */
     int end() {
         title("Summary: " + missed.size() + " missed, " + met.size() + " met");

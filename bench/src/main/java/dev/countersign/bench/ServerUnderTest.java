@@ -1,6 +1,7 @@
 package dev.countersign.bench;
 
 import dev.countersign.server.cli.Main;
+import dev.countersign.server.postgres.PostgresAddress;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
@@ -42,6 +43,14 @@ final class ServerUnderTest implements AutoCloseable {
             child.close();
             throw e;
         }
+    }
+
+    /** What tells a server to use a database of its own machine, which it reaches at {@code port}. */
+    static Map<String, String> using(PostgresAddress database, int port) {
+        return Map.of(
+                "DATABASE_URL",
+                "postgres://" + database.user() + ":" + database.password() + "@127.0.0.1:" + port + "/"
+                        + database.database() + "?sslmode=disable");
     }
 
     /** Where it listens. */

@@ -40,6 +40,12 @@ final class SoakCommand implements Callable<Integer> {
     private int changes;
 
     @Option(
+            names = "--rules",
+            defaultValue = "1000",
+            description = "Rules of the big pack that is published to two servers (default: ${DEFAULT-VALUE}).")
+    private int rules;
+
+    @Option(
             names = "--count",
             defaultValue = "10000",
             description = "Cases of each fuzz and random test (default: ${DEFAULT-VALUE}).")
@@ -62,7 +68,7 @@ final class SoakCommand implements Callable<Integer> {
                 new DiskSoak(report, scratch.path(), packs).run();
             }
             if (parts.contains(Part.LIVE)) {
-                new LiveSoak(report, scratch.path(), packs).run(changes);
+                new LiveSoak(report, scratch.path(), packs).run(changes, rules);
             }
             if (parts.contains(Part.TESTS)) {
                 new LongTests(report).run(count);

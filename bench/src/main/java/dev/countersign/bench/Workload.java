@@ -38,12 +38,21 @@ final class Workload {
 
     /** The same with other actions. */
     static List<Call> calls(int count, List<String> actions) {
+        return bodies(count, actions).stream().map(Workload::call).toList();
+    }
+
+    /** The same as JSON. */
+    static List<String> bodies(int count) {
+        return bodies(count, ACTIONS);
+    }
+
+    private static List<String> bodies(int count, List<String> actions) {
         var random = new Random(SEED);
-        var calls = new ArrayList<Call>();
+        var bodies = new ArrayList<String>();
         for (int i = 0; i < count; i++) {
-            calls.add(call(body(random, actions).encode()));
+            bodies.add(body(random, actions).encode());
         }
-        return calls;
+        return bodies;
     }
 
     /** A call from its JSON. */
