@@ -15,6 +15,7 @@ import dev.countersign.rules.facts.Stored;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What the store of entities said for a decision, as its record holds it: a list with one object for the subject, the
@@ -35,16 +36,17 @@ final class StoredRecord {
             return;
         }
         json.writeArrayFieldStart("entities");
-        one(json, redaction, SUBJECT, stored.subject(), needs.used(Root.SUBJECT, stored.subject()));
-        one(json, redaction, RESOURCE, stored.resource(), needs.used(Root.RESOURCE, stored.resource()));
+        one(json, redaction, SUBJECT, stored.subject(), found -> needs.used(Root.SUBJECT, found));
+        one(json, redaction, RESOURCE, stored.resource(), found -> needs.used(Root.RESOURCE, found));
         for (Reference reference : needs.references()) {
             Found found = stored.of(reference);
-            one(json, redaction, reference.name(), found, needs.used(reference, found));
+            one(json, redaction, reference.name(), found, entity -> needs.used(reference, entity));
         }
         json.writeEndArray();
     }
 
-    private static void one(JsonGenerator json, Redaction redaction, String as, Found found, ObjectNode used)
+    private static void one(
+            JsonGenerator json, Redaction redaction, String as, Found found, Function<Found, ObjectNode> used)
             throws IOException {
         if (found == Found.Nothing.UNAVAILABLE && !as.equals(SUBJECT) && !as.equals(RESOURCE)) {
             json.writeStartObject();
@@ -61,7 +63,7 @@ final class StoredRecord {
                 json.writeStringField("pack", entity.pack());
             }
             json.writeFieldName("properties");
-            redaction.write(json, shortened(used));
+            redaction.write(json, shortened(used.apply(found)));
             json.writeEndObject();
         } else if (found == Found.Nothing.UNKNOWN) {
             json.writeStartObject();

@@ -113,8 +113,8 @@ public final class EntityDirectory {
         if (needs.none()) {
             return call;
         }
-        EntityLookup lookup = needs.lookup(call);
-        return advance(tenant, packs, lookup) ? lookup.call() : null;
+        EntityLookup lookup = needs.lookup(call, key -> atHand(tenant, packs, key));
+        return lookup.done() ? lookup.call() : null;
     }
 
     /**
@@ -127,18 +127,19 @@ public final class EntityDirectory {
         }
         Promise<Call> promise = Promise.promise();
         Context loop = Vertx.currentContext();
-        ask(tenant, packs, needs.lookup(call)).onComplete(done -> {
-            if (loop == null || Vertx.currentContext() == loop) {
-                promise.handle(done);
-            } else {
-                loop.runOnContext(back -> promise.handle(done));
-            }
-        });
+        ask(tenant, packs, needs.lookup(call, key -> atHand(tenant, packs, key)))
+                .onComplete(done -> {
+                    if (loop == null || Vertx.currentContext() == loop) {
+                        promise.handle(done);
+                    } else {
+                        loop.runOnContext(back -> promise.handle(done));
+                    }
+                });
         return promise.future();
     }
 
     private Future<Call> ask(String tenant, PackEntities packs, EntityLookup lookup) {
-        return advance(tenant, packs, lookup)
+        return lookup.done()
                 ? Future.succeededFuture(lookup.call())
                 : find(tenant, packs, lookup.missing()).compose(found -> {
                     lookup.answer(found);
@@ -146,20 +147,9 @@ public final class EntityDirectory {
                 });
     }
 
-    /** Whether the lookup could be finished with what is in memory. */
-    private boolean advance(String tenant, PackEntities packs, EntityLookup lookup) {
-        while (!lookup.done()) {
-            var found = new HashMap<EntityKey, Found>();
-            for (EntityKey key : lookup.missing()) {
-                Found own = known.getIfPresent(new Name(tenant, key));
-                if (own == null) {
-                    return false;
-                }
-                found.put(key, over(packs, key, own));
-            }
-            lookup.answer(found);
-        }
-        return true;
+    private @Nullable Found atHand(String tenant, PackEntities packs, EntityKey key) {
+        Found own = known.getIfPresent(new Name(tenant, key));
+        return own == null ? null : over(packs, key, own);
     }
 
     private Found over(PackEntities packs, EntityKey key, Found own) {

@@ -19,15 +19,25 @@ import org.jspecify.annotations.Nullable;
  * Confined to one thread.
  */
 public final class EntityLookup {
+    /** What is known without asking. */
+    @FunctionalInterface
+    public interface AtHand {
+        /** What the store says under a name; {@code null} if that has to be fetched. */
+        @Nullable
+        Found find(EntityKey key);
+    }
+
     private final EntityNeeds needs;
     private final Call asked;
+    private final AtHand atHand;
     private final Map<EntityKey, Found> answers = new HashMap<>();
     private Set<EntityKey> missing = Set.of();
     private Call call;
 
-    EntityLookup(EntityNeeds needs, Call asked) {
+    EntityLookup(EntityNeeds needs, Call asked, AtHand atHand) {
         this.needs = needs;
         this.asked = asked;
+        this.atHand = atHand;
         this.call = asked;
         advance();
     }
@@ -54,14 +64,14 @@ public final class EntityLookup {
     }
 
     private void advance() {
-        var next = new LinkedHashSet<EntityKey>();
+        missing = new LinkedHashSet<>(2);
         Found subject = needs.subject(asked)
-                ? find(new EntityKey(asked.subjectType(), asked.subjectId()), next)
+                ? find(new EntityKey(asked.subjectType(), asked.subjectId()))
                 : Found.Nothing.UNAVAILABLE;
         Found resource = needs.resource(asked)
-                ? find(new EntityKey(asked.resourceType(), asked.resourceId()), next)
+                ? find(new EntityKey(asked.resourceType(), asked.resourceId()))
                 : Found.Nothing.UNAVAILABLE;
-        var references = new HashMap<Reference, Found>();
+        Map<Reference, Found> references = needs.references().isEmpty() ? Map.of() : new HashMap<>();
         for (Reference reference : needs.references()) {
             SourcePath path = reference.id().source();
             boolean waits = path != null
@@ -74,7 +84,7 @@ public final class EntityLookup {
             if (!waits) {
                 Object id = reference.id().read(with(subject, resource, references));
                 Found found = id instanceof String text
-                        ? find(new EntityKey(reference.type(), text), next)
+                        ? find(new EntityKey(reference.type(), text))
                         : id == Unavailable.VALUE ? Found.Nothing.UNAVAILABLE : Found.Nothing.UNKNOWN;
                 if (found != null) {
                     references.put(reference, found);
@@ -82,7 +92,6 @@ public final class EntityLookup {
             }
         }
         call = with(subject, resource, Map.copyOf(references));
-        missing = next;
     }
 
     private Call with(@Nullable Found subject, @Nullable Found resource, Map<Reference, Found> references) {
@@ -92,10 +101,18 @@ public final class EntityLookup {
                 references));
     }
 
-    private @Nullable Found find(EntityKey key, Set<EntityKey> next) {
-        Found known = key.valid() ? answers.get(key) : Found.Nothing.UNKNOWN;
+    private @Nullable Found find(EntityKey key) {
+        if (!key.valid()) {
+            return Found.Nothing.UNKNOWN;
+        }
+        Found known = answers.get(key);
         if (known == null) {
-            next.add(key);
+            known = atHand.find(key);
+            if (known == null) {
+                missing.add(key);
+            } else {
+                answers.put(key, known);
+            }
         }
         return known;
     }

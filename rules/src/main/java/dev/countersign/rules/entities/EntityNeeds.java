@@ -122,7 +122,12 @@ public final class EntityNeeds {
 
     /** What one call needs; see {@link EntityLookup}. */
     public EntityLookup lookup(Call call) {
-        return new EntityLookup(this, call);
+        return lookup(call, key -> null);
+    }
+
+    /** The same with what need not be asked for. */
+    public EntityLookup lookup(Call call, EntityLookup.AtHand atHand) {
+        return new EntityLookup(this, call, atHand);
     }
 
     /**
