@@ -10,4 +10,12 @@ public enum Dialect implements Worded {
     POLICY_EVALUATE,
     /** The policy gate of {@code POST /v1/authorize/...}. */
     AUTHORIZE;
+
+    /** Every decision is recorded with it. */
+    private final String word = Worded.super.word();
+
+    @Override
+    public String word() {
+        return word;
+    }
 }
