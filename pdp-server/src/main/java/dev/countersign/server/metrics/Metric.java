@@ -61,7 +61,9 @@ public enum Metric {
             "said"),
     /** Decisions that shadows did not get to see. */
     SHADOW_DROPPED(
-            "countersign.shadow.dropped", Kind.COUNTER, "Decisions that shadows did not judge, as there were too many"),
+            "countersign.shadow.dropped",
+            Kind.COUNTER,
+            "Decisions that shadows did not judge, as they were too many or took too long"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),
