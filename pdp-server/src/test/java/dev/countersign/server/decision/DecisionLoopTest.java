@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -146,10 +147,13 @@ class DecisionLoopTest {
 
     @Test
     void manySetsOfRulesTakeTurns() throws Exception {
-        for (int round = 0; round < 2; round++) {
+        var policies = new ArrayList<TenantPolicy>();
+        for (int i = 0; i < 50; i++) {
+            policies.add(policy("p" + i, i % 2 == 0 ? "allow" : "deny"));
+        }
+        for (int round = 0; round < 3; round++) {
             for (int i = 0; i < 50; i++) {
-                assertThat(decide(policy("p" + i, i % 2 == 0 ? "allow" : "deny")))
-                        .isEqualTo(i % 2 == 0 ? Outcome.ALLOW : Outcome.DENY);
+                assertThat(decide(policies.get(i))).isEqualTo(i % 2 == 0 ? Outcome.ALLOW : Outcome.DENY);
             }
         }
         endTurn();
