@@ -12,9 +12,9 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.server.metrics.Metrics;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -30,9 +30,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class DecisionLoop {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLoop.class);
-    private static final int MOST_EVALUATORS = 32;
     /** Shadows judge no more than so many decisions of one turn of the loop. */
-    private static final int MOST_AFTERWARDS = 500;
+    private static final int MOST_COMPARISONS = 500;
 
     /** Where the words of a decision go once it is in the log. */
     public interface Answer {
@@ -61,23 +60,17 @@ public final class DecisionLoop {
     private Moment latest = Moment.of(0);
     private @Nullable RuleBase latestBase;
     private @Nullable Evaluator latestEvaluator;
-    /** One for each base, as tenants with packs of their own have bases of their own; those used last. */
-    private final Map<RuleBase, Evaluator> evaluators = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<RuleBase, Evaluator> eldest) {
-            boolean full = size() > MOST_EVALUATORS;
-            if (full) {
-                eldest.getValue().close();
-            }
-            return full;
-        }
-    };
+    /**
+     * One for each base, as tenants with packs of their own have bases of their own. It lives as long as its base, of which
+     * it is a small part: what bounds the bases bounds these. To close one of a base that is gone would change nothing.
+     */
+    private final Map<RuleBase, Evaluator> evaluators = new WeakHashMap<>();
 
     private final BiConsumer<Caller, String> firstUses;
     private final List<Decided> made = new ArrayList<>();
     private final List<Runnable> afterwards = new ArrayList<>();
+    private final List<ShadowTime.Comparison> comparisons = new ArrayList<>();
+    private final ShadowTime shadowTime;
     private List<Answer> waiting = new ArrayList<>();
     private boolean scheduled;
 
@@ -109,6 +102,7 @@ public final class DecisionLoop {
         this.meters = new DecisionMeters(metrics);
         this.firstUses = firstUses;
         this.entry = new LogEntry();
+        this.shadowTime = new ShadowTime(clock);
     }
 
     /**
@@ -152,11 +146,11 @@ public final class DecisionLoop {
 
     /** Has a shadow judge the same after the answer. */
     private void beside(Shadow shadow, Caller caller, Call call, Decided decided) {
-        if (afterwards.size() >= MOST_AFTERWARDS) {
+        if (comparisons.size() >= MOST_COMPARISONS) {
             shadow.observer().dropped();
             return;
         }
-        afterwards.add(() -> {
+        comparisons.add(new ShadowTime.Comparison(shadow, () -> {
             TenantPolicy policy = shadow.policy();
             var request = new Request(caller.inTenant(), call, decided.at().instant(), policy.values());
             try {
@@ -166,7 +160,7 @@ public final class DecisionLoop {
             } catch (RuntimeException e) {
                 LOG.warn("a shadow failed to judge a request", e);
             }
-        });
+        }));
     }
 
     /**
@@ -250,25 +244,40 @@ public final class DecisionLoop {
         } catch (LogUnavailableException | RuntimeException e) {
             made.clear();
             afterwards.clear();
+            comparisons.clear();
             each(answers, answer -> answer.refuse(e));
             return;
         }
         made.forEach(decided -> meters.count(decided));
         made.clear();
-        List<Runnable> after = afterwards.isEmpty() ? List.of() : List.copyOf(afterwards);
-        afterwards.clear();
+        Runnable after = afterwards();
         if (durability == Durability.PROCESS) {
             each(answers, Answer::send);
-            each(after, Runnable::run);
+            after.run();
         } else {
             log.whenDurable(
                     loop,
                     () -> {
                         each(answers, Answer::send);
-                        each(after, Runnable::run);
+                        after.run();
                     },
                     lost -> each(answers, answer -> answer.refuse(lost)));
         }
+    }
+
+    /** What is done once the answers have left. */
+    private Runnable afterwards() {
+        if (afterwards.isEmpty() && comparisons.isEmpty()) {
+            return () -> {};
+        }
+        List<Runnable> after = List.copyOf(afterwards);
+        List<ShadowTime.Comparison> compare = List.copyOf(comparisons);
+        afterwards.clear();
+        comparisons.clear();
+        return () -> {
+            each(after, Runnable::run);
+            shadowTime.spend(compare);
+        };
     }
 
     /** A client that has gone must not keep the others from their answers. */

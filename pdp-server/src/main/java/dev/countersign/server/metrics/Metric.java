@@ -59,9 +59,11 @@ public enum Metric {
             "Decisions that shadows of packs judged too",
             "answered",
             "said"),
-    /** Decisions that shadows did not get to see. */
+    /** Decisions that shadows did not get to see, or of which what they said was lost. */
     SHADOW_DROPPED(
-            "countersign.shadow.dropped", Kind.COUNTER, "Decisions that shadows did not judge, as there were too many"),
+            "countersign.shadow.dropped",
+            Kind.COUNTER,
+            "Decisions of which it is not known what shadows say, as they were too many or took too long"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

@@ -54,7 +54,7 @@ public final class PackChecker {
      * @param pack the pack; {@code null} if it has mistakes
      * @param passed whether it has no mistakes, and passes its scenarios and its own bar
      * @param report the diagnostics and what the scenarios came to, as {@code countersign test --format json} has it, without
-     *     the cases that passed
+     *     the cases that passed, and how many rules there are
      */
     public record Checked(@Nullable Pack pack, boolean passed, ObjectNode report) {}
 
@@ -135,7 +135,9 @@ public final class PackChecker {
             }
         }
         var result = new PackTestResult(List.copyOf(reports), diagnostics.all());
-        return new Checked(reports.isEmpty() ? null : pack, result.exitCode() == 0, report(result));
+        ObjectNode report = report(result)
+                .put(PackStore.RULES, pack == null ? 0 : pack.rules().size());
+        return new Checked(reports.isEmpty() ? null : pack, result.exitCode() == 0, report);
     }
 
     private static void error(Diagnostics diagnostics, String message) {

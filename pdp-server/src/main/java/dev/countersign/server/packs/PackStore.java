@@ -19,6 +19,15 @@ public final class PackStore {
     /** The most packs of one plane. */
     public static final int MAX_PACKS = 50;
 
+    /** The most bytes of files that the versions of one plane have together which judge or are shadows. */
+    public static final long MAX_TEXT = 4 << 20;
+
+    /** The most rules of all shadows of one plane, each of which is one more set of rules to make and to ask. */
+    public static final long MAX_SHADOW_RULES = 2_000;
+
+    /** In the report of a version, how many rules it has. */
+    static final String RULES = "rules";
+
     private static final String OF_PLANE = " where coalesce(p.tenant, '') = coalesce($1, '')";
     private static final String SHORT = "p.tenant, p.name, p.version, p.declared, p.digest, p.created_at, p.created_by,"
             + " p.created_person, '' as files, '' as report, '' as diff";
@@ -118,27 +127,76 @@ public final class PackStore {
                 .map(inserted -> (@Nullable PackVersion) made);
     }
 
-    /** Has these versions of a pack judge, {@code null} for none, and records it. */
+    /** What the versions of a plane weigh that judge or are shadows. */
+    private record Weight(long text, long shadowRules) {
+        /** Why it may not have become that from {@code before}, or {@code null}: what takes away is always possible. */
+        @Nullable
+        String refusal(Weight before) {
+            if (text > MAX_TEXT && text > before.text) {
+                return "the packs that judge here or are shadows would have " + text
+                        + " bytes of files together, and may" + " have " + MAX_TEXT;
+            }
+            return shadowRules > MAX_SHADOW_RULES && shadowRules > before.shadowRules
+                    ? "the shadows here would have " + shadowRules + " rules together, and may have " + MAX_SHADOW_RULES
+                    : null;
+        }
+    }
+
+    private static Future<Weight> weight(SqlConnection connection, @Nullable String tenant) {
+        return connection
+                .preparedQuery("select coalesce(sum(octet_length(p.files)), 0)::bigint,"
+                        + " coalesce(sum((p.report::json ->> '" + RULES + "')::bigint)"
+                        + " filter (where p.version = f.shadow), 0)::bigint"
+                        + " from rule_packs p join rule_packs_in_force f"
+                        + " on coalesce(f.tenant, '') = coalesce(p.tenant, '') and f.name = p.name"
+                        + " and p.version in (f.active, f.shadow)" + OF_PLANE)
+                .execute(Tuple.of(tenant))
+                .map(rows -> {
+                    Row row = rows.iterator().next();
+                    return new Weight(row.getLong(0), row.getLong(1));
+                });
+    }
+
+    /**
+     * Has these versions of a pack judge, {@code null} for none, and records it; failed with an {@link
+     * IllegalArgumentException} if the plane would have more than it may.
+     */
     public static Future<InForce> put(
             SqlConnection connection, @Nullable String tenant, InForce now, By by, @Nullable UUID proposal) {
+        return weight(connection, tenant)
+                .compose(before -> judge(connection, tenant, now, by)
+                        .compose(put -> weight(connection, tenant))
+                        .compose(after -> {
+                            String refusal = after.refusal(before);
+                            return refusal == null
+                                    ? record(connection, tenant, now, by, proposal)
+                                    : Future.failedFuture(new IllegalArgumentException(refusal));
+                        }));
+    }
+
+    private static Future<?> judge(SqlConnection connection, @Nullable String tenant, InForce now, By by) {
         OffsetDateTime at = by.at().atOffset(ZoneOffset.UTC);
-        Tuple values = Tuple.from(
-                new @Nullable Object[] {tenant, now.name(), now.change(), now.active(), now.shadow(), at, by.key()});
-        Tuple past = Tuple.from(new @Nullable Object[] {
-            tenant, now.name(), now.change(), now.active(), now.shadow(), at, by.key(), by.person(), proposal
-        });
         return connection
                 .preparedQuery("insert into rule_packs_in_force (tenant, name, change, active, shadow, changed_at,"
                         + " changed_by) values ($1, $2, $3, $4, $5, $6, $7)"
                         + " on conflict (coalesce(tenant, ''), name) do update set change = excluded.change,"
                         + " active = excluded.active, shadow = excluded.shadow, changed_at = excluded.changed_at,"
                         + " changed_by = excluded.changed_by")
-                .execute(values)
-                .compose(put -> connection
-                        .preparedQuery(
-                                "insert into rule_packs_history (tenant, name, change, active, shadow, changed_at,"
-                                        + " changed_by, changed_person, proposal) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-                        .execute(past))
+                .execute(Tuple.from(new @Nullable Object[] {
+                    tenant, now.name(), now.change(), now.active(), now.shadow(), at, by.key()
+                }));
+    }
+
+    private static Future<InForce> record(
+            SqlConnection connection, @Nullable String tenant, InForce now, By by, @Nullable UUID proposal) {
+        OffsetDateTime at = by.at().atOffset(ZoneOffset.UTC);
+        Tuple past = Tuple.from(new @Nullable Object[] {
+            tenant, now.name(), now.change(), now.active(), now.shadow(), at, by.key(), by.person(), proposal
+        });
+        return connection
+                .preparedQuery("insert into rule_packs_history (tenant, name, change, active, shadow, changed_at,"
+                        + " changed_by, changed_person, proposal) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                .execute(past)
                 .map(recorded -> new InForce(
                         now.name(), now.change(), now.active(), now.shadow(), now.latest(), by.at(), by.key()));
     }

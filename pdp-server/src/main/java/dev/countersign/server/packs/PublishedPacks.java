@@ -16,20 +16,13 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The published packs that judge, as they are read; each text passes the gate once. May be used from any thread. */
+/**
+ * The published packs that judge, as they are read: no text passes the gate again while its pack is in use. What is not in use
+ * takes no memory here. May be used from any thread.
+ */
 public final class PublishedPacks {
-    private static final long MOST_BYTES = 64L << 20;
-    /** About how much larger a pack is than its text. */
-    private static final int GROWTH = 8;
-
-    /** A pack, and the length of the text that it was read from. */
-    private record Parsed(Pack pack, int length) {}
-
-    private final Cache<String, Parsed> parsed = Caffeine.newBuilder()
-            .maximumWeight(MOST_BYTES)
-            .weigher((String digest, Parsed pack) -> GROWTH * pack.length())
-            .executor(Runnable::run)
-            .build();
+    private final Cache<String, Pack> parsed =
+            Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
 
     private record Version(String name, long version, String digest, boolean shadow) {}
 
@@ -65,16 +58,16 @@ public final class PublishedPacks {
 
     /** The pack that stored files make; {@code null} if it does not pass the gate, or is not the one that was published. */
     public @Nullable Pack parse(String digest, String files) {
-        Parsed before = parsed.getIfPresent(digest);
+        Pack before = parsed.getIfPresent(digest);
         if (before != null) {
-            return before.pack();
+            return before;
         }
         try {
             Pack pack = PackFiles.parse(files).pack();
             if (pack == null || !pack.digest().equals(digest)) {
                 return null;
             }
-            parsed.put(digest, new Parsed(pack, files.length()));
+            parsed.put(digest, pack);
             return pack;
         } catch (JsonProcessingException | PackFiles.Unfit e) {
             return null;
@@ -102,11 +95,11 @@ public final class PublishedPacks {
                                         row.getLong("version"),
                                         digest,
                                         row.getBoolean("shadow")));
-                        Parsed known = parsed.getIfPresent(digest);
+                        Pack known = parsed.getIfPresent(digest);
                         if (known == null) {
                             missing.add(digest);
                         } else {
-                            read.known.put(digest, known.pack());
+                            read.known.put(digest, known);
                         }
                     }
                     return missing.isEmpty() ? Future.succeededFuture(read) : files(connection, planes, missing, read);

@@ -8,6 +8,7 @@ import dev.countersign.server.metrics.Metric;
 import dev.countersign.server.metrics.Metrics;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
@@ -18,19 +19,26 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What shadows said beside what was answered: counts of each pair of outcomes, and the first decisions of each pair that
  * differs. They are kept in memory for a second at most and then added to the tables; what a server that is killed had in
- * memory is lost.
+ * memory is lost. While the database is away they are kept until it is back, as far as there is room; what the database
+ * refuses, as a tenant that it does not know, is lost alone. Decisions that were lost are counted.
  */
 public final class ShadowRecords {
     private static final Logger LOG = LoggerFactory.getLogger(ShadowRecords.class);
     private static final long EVERY_MILLIS = 500;
     private static final int MOST_EXAMPLES = 100;
+    /** The most pairs of outcomes of all versions that are kept in memory, each with its examples. */
+    static final int MOST_TALLIES = 2_000;
+    /** The classes of SQL states by which PostgreSQL says that it would never take this: bad data, and broken constraints. */
+    private static final Set<String> FOR_EVER = Set.of("22", "23");
 
     /** A version of a tenant's pack, what was answered, and what the version said. */
     private record Key(String tenant, String pack, long version, Outcome answered, Outcome said) {}
@@ -60,6 +68,7 @@ public final class ShadowRecords {
     private final Pool pool;
     private final Metrics metrics;
     private Map<Key, Tally> tallies = new HashMap<>();
+    private volatile boolean away;
 
     /** Records in the database behind {@code pool}, written until {@code vertx} is closed. */
     public ShadowRecords(Pool pool, Vertx vertx, Metrics metrics) {
@@ -102,8 +111,13 @@ public final class ShadowRecords {
     }
 
     private synchronized void add(Map<Key, Tally> more) {
-        more.forEach((key, tally) ->
-                tallies.computeIfAbsent(key, first -> new Tally()).add(tally));
+        more.forEach((key, tally) -> {
+            if (tallies.size() < MOST_TALLIES || tallies.containsKey(key)) {
+                tallies.computeIfAbsent(key, first -> new Tally()).add(tally);
+            } else {
+                metrics.counter(Metric.SHADOW_DROPPED).increment((double) tally.count);
+            }
+        });
     }
 
     private synchronized Map<Key, Tally> take() {
@@ -112,15 +126,71 @@ public final class ShadowRecords {
         return taken;
     }
 
-    private Future<?> write() {
+    private Future<Void> write() {
         Map<Key, Tally> taken = take();
         return taken.isEmpty()
                 ? Future.succeededFuture()
-                : pool.withTransaction(connection -> write(connection, taken)).recover(failure -> {
-                    LOG.debug("what shadows said is written later", failure);
-                    add(taken);
+                : write(taken).recover(failure -> {
+                    if (taken.size() > 1 && forEver(failure)) {
+                        return eachOf(taken);
+                    }
+                    notWritten(taken, failure);
                     return Future.succeededFuture();
                 });
+    }
+
+    private Future<Void> write(Map<Key, Tally> taken) {
+        return Future.succeededFuture()
+                .compose(begun -> pool.withTransaction(connection -> write(connection, taken)))
+                .<Void>mapEmpty()
+                .onSuccess(written -> say(null));
+    }
+
+    /** One that the database refuses keeps no other from being written. */
+    private Future<Void> eachOf(Map<Key, Tally> taken) {
+        Future<Void> done = Future.succeededFuture();
+        for (Map.Entry<Key, Tally> entry : taken.entrySet()) {
+            Map<Key, Tally> one = Map.of(entry.getKey(), entry.getValue());
+            done = done.compose(before -> write(one)).recover(failure -> {
+                notWritten(one, failure);
+                return Future.succeededFuture();
+            });
+        }
+        return done;
+    }
+
+    private void notWritten(Map<Key, Tally> taken, Throwable failure) {
+        if (!forEver(failure)) {
+            say(failure);
+            add(taken);
+            return;
+        }
+        taken.forEach((key, tally) -> {
+            LOG.error(
+                    "what version {} of the pack `{}` of the tenant `{}` said as a shadow cannot be stored and is lost: {}",
+                    key.version(),
+                    key.pack(),
+                    key.tenant(),
+                    failure.getMessage());
+            metrics.counter(Metric.SHADOW_DROPPED).increment((double) tally.count);
+        });
+    }
+
+    private static boolean forEver(Throwable failure) {
+        return failure instanceof PgException refused
+                && refused.getSqlState() != null
+                && refused.getSqlState().length() == 5
+                && FOR_EVER.contains(refused.getSqlState().substring(0, 2));
+    }
+
+    private void say(@Nullable Throwable failure) {
+        boolean before = away;
+        away = failure != null;
+        if (failure != null && !before) {
+            LOG.warn("what shadows said cannot be written, and is kept in memory until it can: {}", failure.toString());
+        } else if (failure == null && before) {
+            LOG.info("what shadows said is written again");
+        }
     }
 
     private static Future<?> write(SqlConnection connection, Map<Key, Tally> taken) {

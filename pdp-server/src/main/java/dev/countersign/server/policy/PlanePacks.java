@@ -67,19 +67,28 @@ public record PlanePacks(
                 packs.add(pack);
             }
         });
-        if (unusable && packs.stream().noneMatch(pack -> pack.name().equals(Unusable.NAME))) {
+        if (unusable && !packs.contains(Unusable.PACK)) {
             packs.add(Unusable.PACK);
         }
         return packs;
     }
 
     /**
-     * The set if {@code others} were its own packs.
+     * The set if {@code others} were its own packs. One of them that cannot be used now either denies there as it does now:
+     * what is broken keeps nobody from taking out something else.
      *
-     * @throws IllegalArgumentException if they do not go together with each other or what is beneath; the message says why
+     * @throws IllegalArgumentException if one that is not among its own now, or can be used now, could not be used there; the
+     *     message says why
      */
     PackSet with(List<ActivePack> others) {
-        return sets.of(all(beneath, others, others.stream().anyMatch(active -> active.pack() == null)));
+        PlanePacks with = of(generation, sets, beneath, others, List.of());
+        for (ActivePack other : others) {
+            String why = with.unusable.get(other.name());
+            if (why != null && !(unusable.containsKey(other.name()) && own.contains(other))) {
+                throw new IllegalArgumentException(why);
+            }
+        }
+        return with.set;
     }
 
     /**

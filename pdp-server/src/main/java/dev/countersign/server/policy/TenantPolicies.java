@@ -216,17 +216,30 @@ public final class TenantPolicies {
         });
     }
 
-    /** Has everything that is held judged by the packs in files as they are now. Takes its time. */
+    /**
+     * Has everything that is held judged by the packs in files as they are now. Takes its time. What cannot be is forgotten:
+     * then nothing is decided for that tenant until it can be read, and for all others it is.
+     */
     public void remake() {
         List<String> tenants;
         synchronized (this) {
             tenants = List.copyOf(held.asMap().keySet());
         }
-        for (String tenant : tenants) {
-            TenantState state = now(tenant);
+        tenants.forEach(this::remake);
+    }
+
+    private void remake(String tenant) {
+        TenantState state = now(tenant);
+        try {
             while (state != null && !held.asMap().replace(tenant, state, source.remade(state))) {
                 state = now(tenant);
             }
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "what judges the tenant `{}` cannot be made with the packs in files as they are now, and is forgotten: {}",
+                    tenant,
+                    e.toString());
+            held.invalidate(tenant);
         }
     }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -180,6 +181,30 @@ class PackWatchingTest {
             RunningServer.until(
                     "the edit is served", () -> ask(server, 51).body().contains("FAR_TOO_MUCH"));
             assertThat(allows(server, 50)).isTrue();
+        }
+    }
+
+    @Test
+    void anEditThatTheEnvironmentDoesNotFitJudgesNobody(@AsOwner PostgresAddress database, @TempDir Path directory)
+            throws IOException {
+        String secret = "hunter2";
+        Path pack = pack(directory, 10);
+        String text = MANIFEST.replace("number, default: 100", "text, default: none");
+        Files.writeString(pack.resolve("pack.yaml"), text);
+        try (var server = RunningServer.start(database, database.port(), Map.of("WATCHED_LIMIT", secret), pack)) {
+            assertThat(allows(server, 5)).isTrue();
+            save(pack.resolve("pack.yaml"), MANIFEST);
+            RunningServer.until("it is said", () -> server.get("/readyz").body().contains("warnings"));
+            assertThat(server.get("/readyz").body()).doesNotContain(secret);
+            assertThat(allows(server, 5)).isTrue();
+            assertThat(allows(server, 11)).isFalse();
+            Publishers late = Publishers.of(server, server, "late");
+            assertThat(Publishing.allows(server, late.decide(), 5))
+                    .as("not in memory before")
+                    .isTrue();
+            save(pack.resolve("pack.yaml"), text);
+            RunningServer.until(
+                    "all is well again", () -> !server.get("/readyz").body().contains("warnings"));
         }
     }
 

@@ -7,6 +7,7 @@ import static dev.countersign.server.http.Publishing.PROPOSALS;
 import static dev.countersign.server.http.Publishing.activate;
 import static dev.countersign.server.http.Publishing.allows;
 import static dev.countersign.server.http.Publishing.confirm;
+import static dev.countersign.server.http.Publishing.manifest;
 import static dev.countersign.server.http.Publishing.path;
 import static dev.countersign.server.http.Publishing.pay;
 import static dev.countersign.server.http.Publishing.publish;
@@ -14,6 +15,7 @@ import static dev.countersign.server.http.Publishing.upload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
@@ -213,6 +215,35 @@ class PacksApiTest {
         assertThat(pay(server, mine.decide(), 1).toString()).contains("PACK_UNUSABLE");
         assertThat(get(path("payments"), mine.first()).path("problem").asText()).isNotEmpty();
         assertThat(allows(server, server.key("agent"), 1)).isTrue();
+    }
+
+    private static Reply declaring(String secret, String name, int limit, String type) {
+        ObjectNode body = upload(name, limit);
+        String declares = "params:\n  clash.limit: {type: " + type + ", default: \"1\"}\n";
+        ((ObjectNode) body.get("files"))
+                .put("pack.yaml", manifest(name) + (type.equals("number") ? declares.replace("\"", "") : declares));
+        Reply published = server.post(path(name) + "/versions", secret, body.toString());
+        assertThat(published.status()).as(published.body()).isEqualTo(201);
+        return published;
+    }
+
+    @Test
+    void aPackThatClashesWithALaterOneOfTheOperatorKeepsNoPackFromBeingTakenOut() {
+        Publishers mine = Publishers.of(server, other, "pack-clashing");
+        declaring(mine.first(), "payments", 100, "text");
+        assertThat(publish(server, mine.first(), "others", 50).status()).isEqualTo(201);
+        assertThat(allows(server, mine.decide(), 1)).isTrue();
+        declaring(server.key("operator"), "clashing", 1_000_000, "number");
+        RunningServer.until("it denies", () -> !allows(server, mine.decide(), 1));
+        assertThat(pay(server, mine.decide(), 1).toString()).contains("PACK_UNUSABLE");
+        assertThat(get(path("payments"), mine.first()).path("problem").asText()).contains("clash.limit");
+
+        Reply off = activate(server, mine.first(), "others", "{\"mode\": \"off\"}");
+        assertThat(off.status()).as(off.body()).isEqualTo(200);
+        assertThat(allows(server, mine.decide(), 1)).isFalse();
+        Reply broken = activate(server, mine.first(), "payments", "{\"mode\": \"off\"}");
+        confirm(server, mine.second(), broken);
+        assertThat(allows(server, mine.decide(), 101)).isTrue();
     }
 
     @Test

@@ -40,6 +40,7 @@ class TenantPoliciesTest {
         private boolean away;
         private boolean gone;
         private long generation;
+        private String broken = "";
 
         @Override
         public long generation() {
@@ -48,7 +49,10 @@ class TenantPoliciesTest {
 
         @Override
         public TenantState remade(TenantState state) {
-            return state(state.revision());
+            if (state.tenant().equals(broken)) {
+                throw new IllegalStateException("broken");
+            }
+            return state(state.tenant(), state.revision());
         }
 
         @Override
@@ -59,7 +63,9 @@ class TenantPoliciesTest {
             known.keySet()
                     .forEach(tenant -> states.put(
                             tenant,
-                            state(Math.max(revisions.getOrDefault(tenant, 0L), revisions.getOrDefault("", 0L)))));
+                            state(
+                                    tenant,
+                                    Math.max(revisions.getOrDefault(tenant, 0L), revisions.getOrDefault("", 0L)))));
             Promise<Map<String, TenantState>> answer = Promise.promise();
             boolean fails = gone || away && !known.containsKey("");
             answers.add(() -> {
@@ -80,9 +86,9 @@ class TenantPoliciesTest {
             return Future.succeededFuture(new TenantPolicies.Changes(changed, changed.getOrDefault("", 0L), latest));
         }
 
-        private TenantState state(long revision) {
+        private TenantState state(String tenant, long revision) {
             return new TenantState(
-                    "t", revision, packs(generation), TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
+                    tenant, revision, packs(generation), TenantSettings.NONE, List.of(), List.of(), Set.of(), POLICY);
         }
 
         void answer() {
@@ -250,5 +256,19 @@ class TenantPoliciesTest {
     private long generation(String tenant) {
         TenantState state = policies.now(tenant);
         return state == null ? -1 : state.packs().generation();
+    }
+
+    @Test
+    void aTenantThatTheFilesBreakIsForgottenAndTheOthersAreJudgedByThem() {
+        for (String tenant : List.of("a", "b", "c")) {
+            hold(tenant);
+        }
+        database.broken = "b";
+        database.generation = 1;
+        policies.remake();
+        assertThat(generation("a")).isEqualTo(1);
+        assertThat(policies.now("b")).isNull();
+        assertThat(generation("c")).isEqualTo(1);
+        assertThat(policies.get("b").isComplete()).as("it is read again").isFalse();
     }
 }
