@@ -165,7 +165,7 @@ final class ProposalsHandler {
     /** Answers that a change waits for another person. */
     static void proposed(RoutingContext ctx, Proposal proposal) {
         ctx.response().putHeader("Location", PATH + proposal.id());
-        send(ctx, 202, proposal);
+        Bodies.send(ctx, 202, view(proposal));
     }
 
     private static void send(RoutingContext ctx, int status, Proposal proposal) {

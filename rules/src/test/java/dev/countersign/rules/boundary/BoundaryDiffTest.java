@@ -329,7 +329,7 @@ class BoundaryDiffTest {
 
     @Test
     void whereTooManyRulesDifferToLookAtAllItCouldWiden() {
-        String before = many(1_500, "amount > 10");
+        String before = many(600, "amount > 10").replace("action == \"a-", "region == \"a-");
         DiffResult result = diff(before, before.replace("decision.deny(\"NO\")", "decision.deny(\"NEVER\")"));
 
         assertThat(result.changes()).isNotEmpty().noneMatch(Change::widens);
