@@ -1,21 +1,17 @@
 package dev.countersign.server.policy;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -31,12 +27,8 @@ import org.slf4j.LoggerFactory;
 public final class PolicyChanges {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyChanges.class);
     private static final int TRIES = 5;
-    private static final int COMPARING = 2;
     private static final int MOST_CHANGING = 100;
-    private static final int MOST_COMPARING = 20;
     private static final int MOST_OF_ALL = 1_000;
-    private static final int STATES_KNOWN = 32;
-    private static final int KNOWN_OF_ONE = 4;
     /** No version of anything. */
     private static final long NEVER = -1;
 
@@ -117,7 +109,7 @@ public final class PolicyChanges {
         }
     }
 
-    private final WorkerExecutor comparing;
+    private final Comparisons comparisons;
     private final TenantPolicies policies;
     private final Changes changes;
     private final LiveFeed feed;
@@ -125,13 +117,6 @@ public final class PolicyChanges {
     private final Supplier<UUID> newId;
     private final InstantSource clock;
     private final Turns turns = new Turns(MOST_CHANGING, MOST_OF_ALL);
-    /** Of one plane one comparison after the other: whoever has many leaves a thread to others. */
-    private final Turns comparisons = new Turns(MOST_COMPARING, MOST_OF_ALL);
-
-    /** What was compared lately with states that are still held; by the effect of the change. */
-    private final Cache<TenantState, Map<String, Difference>> known =
-            Caffeine.newBuilder().weakKeys().maximumSize(STATES_KNOWN).build();
-
     private final Map<Proposal.Kind, Fetching> readings = new EnumMap<>(Proposal.Kind.class);
 
     /**
@@ -151,8 +136,7 @@ public final class PolicyChanges {
             ProposalStore proposals,
             Supplier<UUID> newId,
             InstantSource clock) {
-        // Comparisons take long; reading what judges a tenant must not wait for them.
-        this.comparing = vertx.createSharedWorkerExecutor("comparing", COMPARING);
+        this.comparisons = new Comparisons(vertx);
         this.policies = policies;
         this.changes = changes;
         this.feed = feed;
@@ -373,23 +357,7 @@ public final class PolicyChanges {
     }
 
     private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
-        return state(caller).compose(now -> {
-            Map<String, Difference> lately = known.get(now, made -> new ConcurrentHashMap<>());
-            Difference before = lately.get(change.effect());
-            return before != null
-                    ? Future.succeededFuture(before)
-                    : comparisons
-                            .after(
-                                    plane(caller),
-                                    () -> comparing.executeBlocking(() -> Difference.of(now, change), false))
-                            .recover(PolicyChanges::busy)
-                            .onSuccess(difference -> {
-                                if (lately.size() >= KNOWN_OF_ONE) {
-                                    lately.clear();
-                                }
-                                lately.put(change.effect(), difference);
-                            });
-        });
+        return state(caller).compose(now -> comparisons.of(now, change)).recover(PolicyChanges::busy);
     }
 
     private static <T> Future<T> busy(Throwable failure) {
