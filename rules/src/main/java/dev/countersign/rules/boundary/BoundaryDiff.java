@@ -33,7 +33,7 @@ public final class BoundaryDiff {
     private static final int MOST_BINDING = 100;
     private static final long STEPS_A_REQUEST = 30;
     private static final long LEAST_STEPS = 20_000;
-    private static final long MOST_WORK = 3_000_000; // some 0.2 s
+    private static final long MOST_WORK = 2_000_000; // some 0.3 s of a core
     private static final String NOT_ALL = "many rules differ; only some of them were looked at";
 
     private final Frame frame;
