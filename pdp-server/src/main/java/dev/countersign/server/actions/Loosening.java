@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><th>what changes</th><th>a second person</th><th>because</th></tr>
  * <tr><td>an entry is taken away</td><td>yes</td><td>callers are believed again, and nothing checks the arguments</td></tr>
  * <tr><td>the class of an entry</td><td>yes</td><td>rules of the one class no longer apply</td></tr>
- * <tr><td>a first entry: its class</td><td>no</td><td>any caller could claim that class before, and now only that</td></tr>
+ * <tr><td>a first entry: its class</td><td>not here</td><td>it depends on the rules that read the class, which are looked at
+ * where changes are compared</td></tr>
  * <tr><td>reversible becomes true, in a first entry too</td><td>yes</td><td>callers that said otherwise are overruled</td></tr>
  * <tr><td>reversible becomes false</td><td>no</td><td>rules restrict what cannot be undone</td></tr>
  * <tr><td>a schema where there was none</td><td>no</td><td>it can only refuse</td></tr>

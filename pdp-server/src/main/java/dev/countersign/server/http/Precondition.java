@@ -38,6 +38,11 @@ final class Precondition implements LongPredicate {
         return (match.isEmpty() || named(match, version)) && !named(noneMatch, version);
     }
 
+    /** Whether what has this tag, in quotation marks, is what {@code If-Match} names, or it names nothing. */
+    boolean matches(String tag) {
+        return match.isEmpty() || match.contains(tag) || match.contains("*");
+    }
+
     private static boolean named(List<String> tags, long version) {
         return tags.contains(SettingView.etag(version)) || version > 0 && tags.contains("*");
     }

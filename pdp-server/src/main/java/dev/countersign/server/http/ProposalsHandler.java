@@ -15,6 +15,7 @@ import dev.countersign.server.policy.PolicyChanges.Decision;
 import dev.countersign.server.policy.Proposal;
 import dev.countersign.server.policy.ProposalStore;
 import io.vertx.core.Future;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.UUID;
 import java.util.function.BiFunction;
@@ -73,7 +74,7 @@ final class ProposalsHandler {
                 if (found == null) {
                     unknown(ctx);
                 } else {
-                    Bodies.send(ctx, 200, view(found));
+                    send(ctx, 200, found);
                 }
             });
         }
@@ -82,7 +83,10 @@ final class ProposalsHandler {
     void confirm(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.POLICY_PUBLISH, Role.OPERATOR);
         if (caller != null) {
-            decide(ctx, (id, note) -> changes.confirm(caller, id, note));
+            var precondition = new Precondition(ctx.request().headers());
+            decide(
+                    ctx,
+                    (id, note) -> changes.confirm(caller, id, note, proposal -> precondition.matches(etag(proposal))));
         }
     }
 
@@ -96,12 +100,18 @@ final class ProposalsHandler {
 
     private static void decide(RoutingContext ctx, BiFunction<UUID, @Nullable String, Future<Decision>> deciding) {
         UUID id = id(ctx);
-        Body body = id == null ? null : Bodies.object(ctx);
-        if (id == null || body == null) {
+        if (id == null) {
             return;
         }
+        Body body = null;
+        if (ctx.body().length() > 0) {
+            body = Bodies.object(ctx);
+            if (body == null) {
+                return;
+            }
+        }
         try {
-            String note = new Members(body.json(), "note").text("note");
+            String note = body == null ? null : new Members(body.json(), "note").text("note");
             Waiting.change(ctx, deciding.apply(id, note), decision -> decided(ctx, decision));
         } catch (Unfit e) {
             Members.refuse(ctx, e);
@@ -110,7 +120,16 @@ final class ProposalsHandler {
 
     private static void decided(RoutingContext ctx, Decision decision) {
         if (decision instanceof Decision.Done done) {
-            Bodies.send(ctx, 200, view(done.now()));
+            send(ctx, 200, done.now());
+            return;
+        }
+        if (decision instanceof Decision.Unseen unseen) {
+            ctx.response().putHeader(HttpHeaders.ETAG, etag(unseen.now()));
+            Problems.send(
+                    ctx,
+                    412,
+                    "precondition_failed",
+                    "the proposal is not the one that `If-Match` names: read its `diff` again, then confirm");
             return;
         }
         switch ((Decision.Refused) decision) {
@@ -147,6 +166,15 @@ final class ProposalsHandler {
     static void proposed(RoutingContext ctx, Proposal proposal) {
         ctx.response().putHeader("Location", PATH + proposal.id());
         Bodies.send(ctx, 202, view(proposal));
+    }
+
+    private static void send(RoutingContext ctx, int status, Proposal proposal) {
+        ctx.response().putHeader(HttpHeaders.ETAG, etag(proposal));
+        Bodies.send(ctx, status, view(proposal));
+    }
+
+    private static String etag(Proposal proposal) {
+        return "\"" + proposal.tag() + "\"";
     }
 
     /** Answers that too many changes wait. */

@@ -60,6 +60,11 @@ final class Waiting {
                         "other changes came in between again and again; nothing was changed: try again");
                 return;
             }
+            if (done.cause() instanceof PolicyChanges.Busy) {
+                Problems.send(
+                        ctx, 503, "busy", "too many changes wait to be compared; nothing was changed: try again later");
+                return;
+            }
             if (done.failed()) {
                 LOG.warn(
                         "a request to {} waited in vain: {}",

@@ -74,6 +74,14 @@ public final class ActionChange implements PolicyChange<@Nullable StoredAction> 
         return false;
     }
 
+    /** A first entry overrules what callers say of the class; of any other, the registry itself says what it loosens. */
+    @Override
+    public @Nullable String unseen(TenantState state) {
+        return action == null || state.policy().actions().find(name) != null
+                ? null
+                : new ClassRules(state.policy()).letOffBy(action.actionClass());
+    }
+
     @Override
     public TenantPolicy applied(TenantState state) {
         return state.policy().with(state.policy().actions().with(name, action));

@@ -17,6 +17,7 @@ import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Precedence;
+import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
@@ -49,6 +50,9 @@ public record Difference(long revision, boolean widens, String json) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_SHOWN = 20;
+    /** What of a change is an example of it. */
+    private static final List<String> EXAMPLE = List.of("requests", "now", "example");
+
     private static final int LONGEST_EXAMPLE = 4_000;
     private static final Map<Outcome, Function<Evaluation, Verdict>> COMBINING = Arrays.stream(Outcome.values())
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Difference::combining));
@@ -58,8 +62,13 @@ public record Difference(long revision, boolean widens, String json) {
         return evaluation -> DenyOverrides.combine(evaluation, fallback);
     }
 
-    /** What is different where {@code after} judges instead of {@code before}. */
-    static Difference of(TenantState before, TenantPolicy after) {
+    /**
+     * What is different once a change is made.
+     *
+     * @throws IllegalArgumentException if it cannot be made; the message says why
+     */
+    static Difference of(TenantState before, PolicyChange<?> change) {
+        TenantPolicy after = change.applied(before);
         TenantPolicy now = before.policy();
         var frame = new Frame(before.tenant(), NOW);
         boolean operator = before.tenant().isEmpty();
@@ -71,7 +80,8 @@ public record Difference(long revision, boolean widens, String json) {
         }
         String unseen = Stream.of(
                         operator ? ofEveryTenant(now, after) : ofDefaultSet(now, after),
-                        ofPacks(now.base(), after.base(), operator))
+                        ofPacks(now.base(), after.base(), operator),
+                        change.unseen(before))
                 .filter(Objects::nonNull)
                 .findFirst()
                 .orElse(null);
@@ -180,10 +190,13 @@ public record Difference(long revision, boolean widens, String json) {
             JsonNode diff = JSON.readTree(json);
             var substance = new HashSet<JsonNode>();
             substance.add(diff.path("widening"));
+            substance.add(diff.path("exact"));
+            substance.add(diff.path("found"));
+            substance.add(diff.path("digest"));
             substance.add(diff.path("actions"));
             diff.path("changes")
-                    .forEach(change -> substance.add(
-                            ((ObjectNode) change).deepCopy().remove(List.of("requests", "now", "example"))));
+                    .forEach(change ->
+                            substance.add(((ObjectNode) change).deepCopy().without(EXAMPLE)));
             return substance;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a proposal holds what is no JSON", e);
@@ -217,9 +230,18 @@ public record Difference(long revision, boolean widens, String json) {
         }
         out.put("tried", found.tried());
         out.put("found", found.changes().size());
+        out.put("digest", digest(found.changes()));
         ArrayNode changes = out.putArray("changes");
         found.changes().stream().limit(MOST_SHOWN).forEach(change -> changes.add(json(change)));
         return out;
+    }
+
+    /** Of all changes that were found, those that are not shown too: which decisions become which, by which rules. */
+    private static String digest(List<Change> changes) {
+        return Sha256.hex(changes.stream()
+                .map(change -> json(change).without(EXAMPLE).toString())
+                .sorted()
+                .collect(Collectors.joining("\n")));
     }
 
     private static ObjectNode json(Change change) {

@@ -11,6 +11,7 @@ import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.packs.ActivePack;
 import dev.countersign.server.packs.InForce;
 import dev.countersign.server.packs.PackStore;
+import dev.countersign.server.packs.PackVersion;
 import dev.countersign.server.packs.PublishedPacks;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -79,10 +80,13 @@ public final class PackChange implements PolicyChange<InForce> {
             return Future.succeededFuture(mode == Mode.OFF ? off(proposal.tenant(), proposal.name(), version) : null);
         }
         return store.version(proposal.tenant(), proposal.name(), version)
-                .compose(found -> found == null
-                        ? Future.succeededFuture()
-                        : vertx.executeBlocking(() -> published.parse(found.digest(), found.files()), false))
+                .compose(found -> found == null ? Future.succeededFuture() : pack(published, vertx, found))
                 .map(pack -> pack == null ? null : use(proposal.tenant(), mode, version, pack));
+    }
+
+    /** The pack of a stored version, or {@code null} if it could not be used any more. */
+    static Future<@Nullable Pack> pack(PublishedPacks published, Vertx vertx, PackVersion stored) {
+        return vertx.executeBlocking(() -> published.parse(stored.digest(), stored.files()), false);
     }
 
     @Override
@@ -102,6 +106,14 @@ public final class PackChange implements PolicyChange<InForce> {
             change.put("version", version);
         }
         return (pack == null ? change : change.put("digest", pack.digest())).toString();
+    }
+
+    /** Whichever number its version has: what a pack does, its digest says. */
+    @Override
+    public String effect() {
+        return pack == null
+                ? PolicyChange.super.effect()
+                : kind().word() + " " + name + " " + mode.word() + " " + pack.digest();
     }
 
     @Override

@@ -170,7 +170,7 @@ public final class PackPublishing {
                 return make(caller, PackChange.off(caller.tenant(), name, version), precondition)
                         .map(done -> (@Nullable Result<InForce>) done);
             }
-            return vertx.executeBlocking(() -> published.parse(found.digest(), found.files()), false)
+            return PackChange.pack(published, vertx, found)
                     .compose(pack -> pack == null
                             ? Future.succeededFuture(refused("this version does not pass this server's check any more"))
                             : use(caller, mode, version, pack, precondition))

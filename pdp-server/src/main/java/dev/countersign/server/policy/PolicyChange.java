@@ -24,6 +24,16 @@ public interface PolicyChange<V extends @Nullable Object> {
     /** Whether it needs a second person whatever it lets through. */
     boolean sensitive();
 
+    /** A text that two changes share only if they do the same to the same state. */
+    default String effect() {
+        return kind().word() + " " + name() + " " + json();
+    }
+
+    /** Why it could let more through, or show more, though no request tells; {@code null} if it cannot. */
+    default @Nullable String unseen(TenantState state) {
+        return null;
+    }
+
     /** What would judge if it were made. */
     TenantPolicy applied(TenantState state);
 

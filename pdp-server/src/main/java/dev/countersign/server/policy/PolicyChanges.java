@@ -6,7 +6,6 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.WorkerExecutor;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.InstantSource;
@@ -14,6 +13,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.LongPredicate;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
 public final class PolicyChanges {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyChanges.class);
     private static final int TRIES = 5;
-    private static final int COMPARING = 2;
+    private static final int MOST_CHANGING = 100;
+    private static final int MOST_OF_ALL = 1_000;
     /** No version of anything. */
     private static final long NEVER = -1;
 
@@ -85,6 +86,9 @@ public final class PolicyChanges {
             /** It would let other things through than it said when it was made; it says so now. */
             DIFFERS
         }
+
+        /** It is not as the caller saw it; nothing was decided. */
+        record Unseen(Proposal now) implements Decision {}
     }
 
     /** What is in force changed again and again while a change was compared with it: nothing was made. */
@@ -96,14 +100,23 @@ public final class PolicyChanges {
         }
     }
 
-    private final WorkerExecutor comparing;
+    /** As many changes of one plane, or of all, wait as may: nothing was made. */
+    public static final class Busy extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Busy() {
+            super("too many changes wait to be compared with what is in force", null, false, false);
+        }
+    }
+
+    private final Comparisons comparisons;
     private final TenantPolicies policies;
     private final Changes changes;
     private final LiveFeed feed;
     private final ProposalStore proposals;
     private final Supplier<UUID> newId;
     private final InstantSource clock;
-    private final Turns turns = new Turns();
+    private final Turns turns = new Turns(MOST_CHANGING, MOST_OF_ALL);
     private final Map<Proposal.Kind, Fetching> readings = new EnumMap<>(Proposal.Kind.class);
 
     /**
@@ -123,8 +136,7 @@ public final class PolicyChanges {
             ProposalStore proposals,
             Supplier<UUID> newId,
             InstantSource clock) {
-        // Comparisons take long; reading what judges a tenant must not wait for them.
-        this.comparing = vertx.createSharedWorkerExecutor("comparing", COMPARING);
+        this.comparisons = new Comparisons(vertx);
         this.policies = policies;
         this.changes = changes;
         this.feed = feed;
@@ -206,8 +218,12 @@ public final class PolicyChanges {
         return compared(caller, change);
     }
 
-    /** Makes the change that a proposal holds, if the caller may confirm it. */
-    public Future<Decision> confirm(Caller caller, UUID id, @Nullable String note) {
+    /**
+     * Makes the change that a proposal holds, if the caller may confirm it.
+     *
+     * @param seen whether a proposal is as the caller saw it
+     */
+    public Future<Decision> confirm(Caller caller, UUID id, @Nullable String note, Predicate<Proposal> seen) {
         return inTurn(
                 caller,
                 () -> proposals.find(caller.tenant(), id).compose(found -> {
@@ -218,11 +234,14 @@ public final class PolicyChanges {
                     if (!found.confirmableBy(Author.of(caller, clock.instant()))) {
                         return Future.succeededFuture(Decision.Refused.SAME_PERSON);
                     }
+                    if (!seen.test(found)) {
+                        return Future.succeededFuture(new Decision.Unseen(found));
+                    }
                     return state(caller)
                             .compose(now -> read(found, now))
                             .compose(change -> change == null
                                     ? outdated(caller, id)
-                                    : confirm(caller, found, change, note)
+                                    : confirm(caller, found, change, note, seen)
                                             .recover(failure -> failure instanceof IllegalArgumentException
                                                     ? outdated(caller, id)
                                                     : Future.failedFuture(failure)));
@@ -239,7 +258,8 @@ public final class PolicyChanges {
                 .map(done -> (Decision) Decision.Refused.OUTDATED);
     }
 
-    private Future<Decision> confirm(Caller caller, Proposal found, PolicyChange<?> change, @Nullable String note) {
+    private Future<Decision> confirm(
+            Caller caller, Proposal found, PolicyChange<?> change, @Nullable String note, Predicate<Proposal> seen) {
         return compared(caller, change)
                 .compose(difference -> changes.make(
                         caller.tenant(),
@@ -248,18 +268,20 @@ public final class PolicyChanges {
                                 .compose(same -> ProposalStore.find(connection, caller.tenant(), found.id()))
                                 .compose(open -> open == null || open.state() != Proposal.State.PROPOSED
                                         ? Future.succeededFuture(Decision.Refused.ENDED)
-                                        : change.refusal(connection)
-                                                .compose(refusal -> refusal == null
-                                                        ? change.version(connection)
-                                                        : Future.succeededFuture(NEVER))
-                                                .compose(version -> confirm(
-                                                        connection,
-                                                        caller,
-                                                        open,
-                                                        change,
-                                                        version,
-                                                        difference,
-                                                        note)))));
+                                        : !seen.test(open)
+                                                ? Future.succeededFuture(new Decision.Unseen(open))
+                                                : change.refusal(connection)
+                                                        .compose(refusal -> refusal == null
+                                                                ? change.version(connection)
+                                                                : Future.succeededFuture(NEVER))
+                                                        .compose(version -> confirm(
+                                                                connection,
+                                                                caller,
+                                                                open,
+                                                                change,
+                                                                version,
+                                                                difference,
+                                                                note)))));
     }
 
     private Future<Decision> confirm(
@@ -335,8 +357,11 @@ public final class PolicyChanges {
     }
 
     private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
-        return state(caller)
-                .compose(now -> comparing.executeBlocking(() -> Difference.of(now, change.applied(now)), false));
+        return state(caller).compose(now -> comparisons.of(now, change)).recover(PolicyChanges::busy);
+    }
+
+    private static <T> Future<T> busy(Throwable failure) {
+        return Future.failedFuture(failure instanceof Turns.TooMany ? new Busy() : failure);
     }
 
     /** Fails if what is in force is not what was compared. */
@@ -355,8 +380,7 @@ public final class PolicyChanges {
 
     /** Changes that this server makes for one tenant do not overtake one another; those of another server may. */
     private <T> Future<T> inTurn(Caller caller, Supplier<Future<T>> change) {
-        return turns.after(plane(caller), () -> again(TRIES, change))
-                .recover(failure -> Future.failedFuture(failure instanceof Turns.TooMany ? new Overtaken() : failure));
+        return turns.after(plane(caller), () -> again(TRIES, change)).recover(PolicyChanges::busy);
     }
 
     private <T> Future<T> again(int tries, Supplier<Future<T>> change) {

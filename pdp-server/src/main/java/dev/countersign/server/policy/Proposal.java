@@ -1,5 +1,6 @@
 package dev.countersign.server.policy;
 
+import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.facts.Worded;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ public record Proposal(
         State state,
         @Nullable Author decided,
         @Nullable String note) {
+    private static final int TAG = 32;
+
     /** What a change changes. */
     public enum Kind implements Worded {
         /** A value that a tenant sets. */
@@ -55,6 +58,11 @@ public record Proposal(
         WITHDRAWN,
         /** What it changes was changed otherwise meanwhile. */
         OUTDATED;
+    }
+
+    /** A word that changes whenever what it says of itself does: its state or its diff. */
+    public String tag() {
+        return Sha256.hex(state.word() + " " + diff).substring(0, TAG);
     }
 
     /** Whether {@code other} may confirm it: of a tenant, another person; of the operator, another key. */

@@ -11,6 +11,10 @@ import dev.countersign.server.settings.StoredSetting;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A tenant's value of a setting, given or taken away. */
@@ -67,14 +71,33 @@ public final class SettingChange implements PolicyChange<@Nullable StoredSetting
     }
 
     @Override
+    public @Nullable String unseen(TenantState state) {
+        return !name.equals(ServerSettings.REDACTED.name())
+                        || redacted(state, values(state))
+                                .containsAll(redacted(state, state.settings().values()))
+                ? null
+                : "the decision log would show what it keeps as digests now";
+    }
+
+    private static Set<Object> redacted(TenantState state, Map<String, Object> values) {
+        return ServerSettings.REDACTED.inForce(state.known().env(), values).value() instanceof List<?> names
+                ? new HashSet<>(names)
+                : Set.of();
+    }
+
+    @Override
     public TenantPolicy applied(TenantState state) {
+        return state.with(values(state));
+    }
+
+    private Map<String, Object> values(TenantState state) {
         var values = new HashMap<>(state.settings().values());
         if (value == null) {
             values.remove(name);
         } else {
             values.put(name, value);
         }
-        return state.with(values);
+        return values;
     }
 
     @Override

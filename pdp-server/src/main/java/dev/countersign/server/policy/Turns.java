@@ -7,10 +7,7 @@ import java.util.function.Supplier;
 
 /** Lets what is done under one name happen one after the other, in the order in which it was asked for. */
 final class Turns {
-    /** The most that wait under one name. */
-    private static final int MOST = 100;
-
-    /** As many wait as may. */
+    /** As many wait as may: nothing was done. */
     static final class TooMany extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -19,23 +16,39 @@ final class Turns {
         }
     }
 
+    private final int mostOfOne;
+    private final int mostOfAll;
+    private int all;
     private final Map<String, Future<?>> last = new HashMap<>();
     private final Map<String, Integer> waiting = new HashMap<>();
+
+    /**
+     * Turns of which so many wait at most.
+     *
+     * @param mostOfOne under one name
+     * @param mostOfAll under all names together
+     */
+    Turns(int mostOfOne, int mostOfAll) {
+        this.mostOfOne = mostOfOne;
+        this.mostOfAll = mostOfAll;
+    }
 
     /** Does {@code work} once all that was asked for under {@code name} before is over, however it ended. */
     <T> Future<T> after(String name, Supplier<Future<T>> work) {
         Future<T> mine;
         synchronized (this) {
-            if (waiting.merge(name, 1, Integer::sum) > MOST) {
-                waiting.merge(name, -1, Integer::sum);
+            int before = waiting.getOrDefault(name, 0);
+            if (before >= mostOfOne || all >= mostOfAll) {
                 return Future.failedFuture(new TooMany());
             }
-            Future<?> before = last.getOrDefault(name, Future.succeededFuture());
-            mine = before.transform(ended -> work.get());
+            waiting.put(name, before + 1);
+            all++;
+            mine = last.getOrDefault(name, Future.succeededFuture()).transform(ended -> work.get());
             last.put(name, mine);
         }
         mine.onComplete(done -> {
             synchronized (this) {
+                all--;
                 last.remove(name, mine);
                 waiting.computeIfPresent(name, (same, count) -> count == 1 ? null : count - 1);
             }

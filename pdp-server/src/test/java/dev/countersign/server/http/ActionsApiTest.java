@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(PostgresExtension.class)
 class ActionsApiTest {
     private static final String ACTIONS = "/api/v1/actions";
-    private static final String PLAIN = entry("tool_call", false, "");
+    private static final String PLAIN = entry("egress", false, "");
 
     private static RunningServer server;
 
@@ -57,8 +57,7 @@ class ActionsApiTest {
                  "description": "Pays an invoice",
                  "arguments_schema": {"type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}},
                  "advisory": ["note", "/to/name"], "volatile_context": ["run_id"]}""";
-        assertThat(put("pay.all", PLAIN.replace("tool_call", "egress")).status())
-                .isEqualTo(201);
+        assertThat(put("pay.all", PLAIN).status()).isEqualTo(201);
         Reply written = server.agreedPut(ACTIONS + "/pay.all", author(), body);
         assertThat(written.status()).as(written.body()).isEqualTo(200);
         assertThat(written.header("ETag")).isEqualTo("\"2\"");
@@ -132,8 +131,7 @@ class ActionsApiTest {
     void actionsComeInPagesByNameAndByClass() {
         String admin = tenant(server, "pages");
         for (String name : List.of("b", "B", "a", "c")) {
-            String entry = name.equals("c") ? entry("egress", false, "") : PLAIN;
-            made(server.put(ACTIONS + "/" + name, admin, entry));
+            made(server.put(ACTIONS + "/" + name, admin, PLAIN));
         }
         var seen = new ArrayList<String>();
         String next = "";
@@ -148,7 +146,9 @@ class ActionsApiTest {
                         .json()
                         .path("actions")
                         .findValuesAsText("name"))
-                .containsExactly("c");
+                .containsExactly("B", "a", "b", "c");
+        assertThat(server.get(ACTIONS + "?class=tool_call", admin).json().path("actions"))
+                .isEmpty();
         failed(server.get(ACTIONS + "?class=other", admin), ACTIONS, 400);
     }
 
@@ -194,14 +194,14 @@ class ActionsApiTest {
     @Test
     void whatCouldLetMoreThroughWaitsForAnotherPerson() {
         String schema = "\"arguments_schema\": {\"type\": \"object\"}";
-        made(put("two", entry("tool_call", false, schema)));
+        made(put("two", entry("egress", false, schema)));
         for (String looser : List.of(
                 entry("action", false, schema),
-                entry("tool_call", true, schema),
+                entry("egress", true, schema),
                 PLAIN,
-                entry("tool_call", false, schema.replace("{\"type\": \"object\"}", "{}")),
-                entry("tool_call", false, schema + ", \"advisory\": [\"note\"]"),
-                entry("tool_call", false, schema + ", \"volatile_context\": [\"run_id\"]"))) {
+                entry("egress", false, schema.replace("{\"type\": \"object\"}", "{}")),
+                entry("egress", false, schema + ", \"advisory\": [\"note\"]"),
+                entry("egress", false, schema + ", \"volatile_context\": [\"run_id\"]"))) {
             Reply proposed = put("two", looser);
             assertThat(proposed.status()).as(looser).isEqualTo(202);
             assertThat(proposed.json().path("kind").asText()).isEqualTo("action");
@@ -221,21 +221,31 @@ class ActionsApiTest {
                     .isEqualTo(200);
         }
         assertThat(server.delete(ACTIONS + "/two", author()).status()).isEqualTo(202);
-        Reply confirmed = server.agreedPut(ACTIONS + "/two", author(), entry("tool_call", true, schema));
+        Reply confirmed = server.agreedPut(ACTIONS + "/two", author(), entry("egress", true, schema));
         assertThat(confirmed.json().path("reversible").asBoolean()).isTrue();
-        assertThat(put("two", entry("tool_call", false, schema)).status()).isEqualTo(200);
+        assertThat(put("two", entry("egress", false, schema)).status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tool_call", "data_access", "action"})
+    void aFirstEntryThatLetsCallersOffARuleOfAnotherClassWaitsToo(String actionClass) {
+        Reply proposed = put("off", entry(actionClass, false, ""));
+        assertThat(proposed.status()).as(proposed.body()).isEqualTo(202);
+        assertThat(proposed.json().at("/diff/widening").asText()).isEqualTo("could");
+        assertThat(proposed.json().at("/diff/why_not_exact").asText())
+                .contains("reads the class, and callers that said another, or none, are overruled");
     }
 
     @Test
     void aFirstEntryThatSaysItIsReversibleWaitsToo() {
-        assertThat(put("first", entry("tool_call", true, "")).status()).isEqualTo(202);
+        assertThat(put("first", entry("egress", true, "")).status()).isEqualTo(202);
         failed(server.get(ACTIONS + "/first", author()), ACTIONS, 404);
     }
 
     @Test
     void aProposalIsOutdatedOnceTheEntryHasChanged() {
         made(put("raced", PLAIN));
-        Reply proposed = put("raced", entry("egress", false, ""));
+        Reply proposed = put("raced", entry("action", false, ""));
         assertThat(put("raced", PLAIN.replace("medium", "high")).status()).isEqualTo(200);
         failed(server.post(proposed.header("Location") + "/confirm", server.key("publisher"), "{}"), ACTIONS, 409);
     }

@@ -210,6 +210,16 @@ class EntitiesApiTest {
         assertThat(server.delete(ENTITIES + "/user/plain", writer).status()).isEqualTo(200);
     }
 
+    @Test
+    void onlyAnAdministratorTakesAwayARelationThatAPackCarries() {
+        for (String body : List.of("{}", "{\"attributes\": {\"a\": 1}}", "{\"roles\": [\"carried\", \"more\"]}")) {
+            failed(server.put(ENTITIES + "/part/d", writer, body), ENTITIES, 403);
+        }
+        JsonNode carried = get("/part/d").json();
+        assertThat(carried.at("/roles/0").asText()).isEqualTo("carried");
+        assertThat(carried.path("pack").asText()).isEqualTo("carrier");
+    }
+
     @ParameterizedTest
     @CsvSource({"decide, 403, 403", "policy.read, 200, 403", "policy.write, 403, 200", "audit.read, 403, 403"})
     void rolesSayWhoReadsAndWhoWrites(String role, int read, int write) {

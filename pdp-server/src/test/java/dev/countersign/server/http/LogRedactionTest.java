@@ -102,6 +102,21 @@ class LogRedactionTest {
     }
 
     @Test
+    void namesAreAddedByOneAndTakenAwayByTwo() {
+        String author = server.key("author");
+        Reply more = server.put(SETTING, author, "{\"value\": [\"salary\", \"IBAN\", \"phone\"]}");
+        assertThat(more.status()).as(more.body()).isEqualTo(200);
+        for (Reply less : java.util.List.of(
+                server.put(SETTING, author, "{\"value\": [\"salary\", \"phone\", \"other\"]}"),
+                server.delete(SETTING, author))) {
+            assertThat(less.status()).as(less.body()).isEqualTo(202);
+            assertThat(less.json().at("/diff/widening").asText()).isEqualTo("could");
+            assertThat(less.json().at("/diff/why_not_exact").asText()).contains("decision log");
+            assertThat(server.get(SETTING, author).json().path("value")).hasSize(3);
+        }
+    }
+
+    @Test
     void aPackThatDeclaresTheNameIsNotServed(@AsOwner PostgresAddress database, @TempDir Path pack) throws IOException {
         RunningServer.pack(pack, """
                 name: greedy

@@ -288,4 +288,59 @@ class ProposalsApiTest {
                 .isEqualTo(id + " \"allow\" " + author().substring(0, 12) + " "
                         + publisher().substring(0, 12));
     }
+
+    private static Reply confirm(String id, String secret, String tag) {
+        return server.send(server.request(PROPOSALS + "/" + id + "/confirm", secret)
+                .header("If-Match", tag)
+                .POST(java.net.http.HttpRequest.BodyPublishers.noBody()));
+    }
+
+    @Test
+    void whoSaysWhatTheySawConfirmsNothingElse() {
+        String id = proposed(ON_ERROR, "allow");
+        Reply seen = server.get(PROPOSALS + "/" + id, publisher());
+        String another = proposed(DEFAULT, "allow");
+        String theirs = server.get(PROPOSALS + "/" + another, publisher()).header("ETag");
+        assertThat(seen.header("ETag")).isNotEmpty().isNotEqualTo(theirs);
+        Reply refused = confirm(id, publisher(), theirs);
+        failed(refused, PROPOSALS, 412);
+        assertThat(refused.header("ETag")).isEqualTo(seen.header("ETag"));
+        assertThat(value(server, ON_ERROR)).isEqualTo("deny");
+        Reply confirmed = confirm(id, publisher(), seen.header("ETag"));
+        assertThat(confirmed.status()).as(confirmed.body()).isEqualTo(200);
+        assertThat(confirmed.header("ETag")).isNotEqualTo(seen.header("ETag"));
+    }
+
+    @Test
+    void aDiffThatIsNewHasAnotherTag() {
+        String allowlist = "/api/v1/settings/approvals.allowlist";
+        String id = proposal(server.put(allowlist, author(), "{\"value\": [\"wash\"]}"));
+        String seen = server.get(PROPOSALS + "/" + id, publisher()).header("ETag");
+        Reply denied = server.post("/api/v1/policies", author(), """
+                {"name": "no washing", "scope": "tenant", "effect": "deny", "action_pattern": "wash"}""");
+        assertThat(denied.status()).as(denied.body()).isEqualTo(201);
+        failed(confirm(id, publisher(), seen), PROPOSALS, 409);
+        failed(confirm(id, publisher(), seen), PROPOSALS, 412);
+        String now = server.get(PROPOSALS + "/" + id, publisher()).header("ETag");
+        assertThat(confirm(id, publisher(), now).status()).isEqualTo(200);
+        server.delete(allowlist, author());
+        Reply gone =
+                server.delete("/api/v1/policies/" + denied.json().path("id").asText(), author());
+        assertThat(gone.status()).isIn(200, 202);
+    }
+
+    @Test
+    void itIsDecidedWithoutABody() {
+        for (String decision : List.of("confirm", "reject")) {
+            Reply decided = server.send(
+                    server.request(PROPOSALS + "/" + proposed(ON_ERROR, "allow") + "/" + decision, publisher())
+                            .POST(java.net.http.HttpRequest.BodyPublishers.noBody()));
+            assertThat(decided.status()).as(decided.body()).isEqualTo(200);
+            if (decision.equals("confirm")) {
+                assertThat(confirm(proposal(server.delete(ON_ERROR, author())), publisher())
+                                .status())
+                        .isEqualTo(200);
+            }
+        }
+    }
 }

@@ -246,7 +246,10 @@ class RegisteredActionTest {
                 .path("secret")
                 .asText();
         assertThat(server.post(EVALUATION, decide, call("send", "")).decision()).isTrue();
-        made(server.put(ACTIONS + "/send", admin, entry("action", false, "")));
+        made(server.put(ACTIONS + "/quiet", admin, entry("egress", false, "")));
+        assertThat(server.post(EVALUATION, decide, call("quiet", "")).decision())
+                .isFalse();
+        assertThat(server.post(EVALUATION, call("quiet", "")).decision()).isTrue();
         assertThat(server.post(EVALUATION, call("send", ""))
                         .json()
                         .at("/context/reason")

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Boundary {
     private static final int MOST_REQUESTS = 50_000;
     private static final long MOST_STEPS = 2_000_000;
+    private static final long MOST_WORK = 10_000_000;
 
     /**
      * What looking for a verdict found.
@@ -48,13 +49,13 @@ public final class Boundary {
      * @param such what is looked for
      */
     public Answer find(String pack, List<Expr> when, Predicate<Verdict> such) {
-        List<Judge> judges = List.of(judge, judge);
+        var comparison = new Comparison(List.of(judge, judge), frame, MOST_WORK);
         var core = List.of(new Clause(pack, 0, when, null, null));
         List<Clause> all =
                 judge.rules().stream().map(rule -> Clause.common(rule, rule)).toList();
-        var narrow = new Space(judges, frame, core, all, true);
+        var narrow = new Space(comparison, core, all, true);
         List<Clause> rest = all.stream().filter(narrow::possible).toList();
-        var space = new Space(judges, frame, core, rest, false);
+        var space = new Space(comparison, core, rest, false);
         var found = new ArrayList<Found>();
         var search = new Search(
                 space,
@@ -73,7 +74,7 @@ public final class Boundary {
                 MOST_STEPS);
         var clauses = new ArrayList<>(core);
         clauses.addAll(rest);
-        Set<String> doubts = new LinkedHashSet<>(Doubts.of(judges, space, clauses));
+        Set<String> doubts = new LinkedHashSet<>(Doubts.of(comparison, space, clauses));
         doubts.addAll(search.run());
         return new Answer(
                 found.isEmpty() ? null : found.get(0),

@@ -29,12 +29,12 @@ public final class BoundaryDiff {
     /** The most requests of one comparison, unless another number is given. */
     public static final int MOST_REQUESTS = 200_000;
 
-    private static final int MOST_GROUPS = 500;
     private static final int MOST_CHANGES = 100;
+    private static final int MOST_BINDING = 100;
     private static final long STEPS_A_REQUEST = 30;
     private static final long LEAST_STEPS = 20_000;
-    private static final long MOST_WORK = 12_000_000;
-    private static final int RULE_WORK = 200; // steps that it takes to make a space for one rule
+    private static final long MOST_WORK = 2_000_000; // some 0.3 s of a core
+    private static final String NOT_ALL = "many rules differ; only some of them were looked at";
 
     private final Frame frame;
     private final int most;
@@ -52,35 +52,39 @@ public final class BoundaryDiff {
 
     /** What changes from one judge to the other. */
     public DiffResult compare(Judge before, Judge after) {
-        DiffResult whole = new Run(before, after).result();
-        return whole.widening() == DiffResult.Widening.COULD && apart(before, after) ? whole.notWidening() : whole;
+        var difference = Difference.of(before, after);
+        DiffResult whole = new Run(before, after, difference, MOST_WORK).result();
+        return whole.widening() == DiffResult.Widening.COULD && apart(before, after, difference)
+                ? whole.notWidening()
+                : whole;
     }
 
     /**
      * Whether the denials that differ only grow, and the allows only shrink, looked at by themselves: then nothing more
      * happens whatever the other rules say. There are far fewer fields to try than in all rules together.
      */
-    private boolean apart(Judge before, Judge after) {
+    private boolean apart(Judge before, Judge after, Difference difference) {
         if (!before.combine().equals(after.combine())) {
             return false;
         }
-        var denials = List.of(new ArrayList<CompiledRule>(), new ArrayList<CompiledRule>());
-        var allows = List.of(new ArrayList<CompiledRule>(), new ArrayList<CompiledRule>());
-        for (List<Clause> group : Difference.of(before, after).groups()) {
+        var denials = new ArrayList<List<Clause>>();
+        var allows = new ArrayList<List<Clause>>();
+        for (List<Clause> group : difference.groups()) {
+            var denying = new ArrayList<Clause>();
+            var allowing = new ArrayList<Clause>();
             for (Clause clause : group) {
                 CompiledRule rule = clause.before() == null ? clause.after() : clause.before();
-                if (rule == null) {
-                    return false;
-                }
-                List<Effect> effects = rule.rule().effects();
+                List<Effect> effects = rule == null ? List.of() : rule.rule().effects();
                 if (effects.stream().allMatch(Effect.Deny.class::isInstance)) {
-                    denials.get(clause.side()).add(rule);
+                    denying.add(clause);
                 } else if (effects.stream().allMatch(Effect.Allow.class::isInstance)) {
-                    allows.get(clause.side()).add(rule);
+                    allowing.add(clause);
                 } else {
                     return false;
                 }
             }
+            denials.add(denying);
+            allows.add(allowing);
         }
         return narrows(before, after, denials, BoundaryDiff::open)
                 && narrows(before, after, allows, DenyOverrides::combine);
@@ -91,50 +95,51 @@ public final class BoundaryDiff {
     }
 
     private boolean narrows(
-            Judge before,
-            Judge after,
-            List<? extends List<CompiledRule>> rules,
-            Function<Evaluation, Verdict> combine) {
-        Judge first = before.withRules(rules.get(0)).combining(combine);
-        Judge second = after.withRules(rules.get(1)).combining(combine);
-        return new Run(first, second).result().widening() == DiffResult.Widening.NO;
+            Judge before, Judge after, List<List<Clause>> groups, Function<Evaluation, Verdict> combine) {
+        var difference = new Difference(
+                List.of(), groups.stream().filter(group -> !group.isEmpty()).toList());
+        return new Run(before.combining(combine), after.combining(combine), difference, MOST_WORK / 4)
+                        .result()
+                        .widening()
+                == DiffResult.Widening.NO;
     }
 
     /** One comparison. */
     private final class Run {
         private final List<Judge> judges;
+        private final Comparison comparison;
         private final Strictness strictness;
         private final Difference difference;
         private final Map<List<@Nullable Object>, Change> changes = new LinkedHashMap<>();
         private final Set<String> doubts = new LinkedHashSet<>();
         private int tried;
         private long steps;
-        private long work;
 
-        Run(Judge before, Judge after) {
+        Run(Judge before, Judge after, Difference difference, long work) {
             this.judges = List.of(before, after);
+            this.comparison = new Comparison(judges, frame, work);
             this.strictness = new Strictness(before, after);
-            this.difference = Difference.of(before, after);
+            this.difference = difference;
         }
 
         DiffResult result() {
             boolean combined = judges.get(0).combine().equals(judges.get(1).combine());
-            List<List<Clause>> groups = combined ? difference.groups() : List.of(List.of(Clause.ALWAYS));
-            if (groups.size() > MOST_GROUPS) {
-                doubts.add("more than " + MOST_GROUPS + " rules differ; only some of them were looked at");
-            }
-            int step = Math.max(1, (groups.size() + MOST_GROUPS - 1) / MOST_GROUPS);
+            List<List<Clause>> groups = combined ? difference.of(frame.tenant()) : List.of(List.of(Clause.ALWAYS));
             var all = new ArrayList<Difference.Anchored>();
             difference.common().forEach(clause -> all.add(Difference.Anchored.of(clause)));
             difference.groups().forEach(group -> group.forEach(clause -> all.add(Difference.Anchored.of(clause))));
-            for (int i = 0; i < groups.size(); i += step) {
-                if (work > MOST_WORK) {
-                    doubts.add("too many rules differ; only the first of them were looked at");
+            all.removeIf(clause -> !clause.in(frame.tenant()));
+            int binding = 0;
+            for (int i = 0; i < groups.size(); i++) {
+                boolean binds = combined && !Difference.couldWiden(groups.get(i));
+                if (comparison.left() <= 0 || binds && (changes.size() >= MOST_CHANGES || binding++ >= MOST_BINDING)) {
+                    doubts.add(NOT_ALL);
                     break;
                 }
-                int left = (groups.size() - i + step - 1) / step;
+                int left = groups.size() - i;
                 int share = Math.min(Math.max(100, (most - tried) / left), most - tried);
-                group(groups.get(i), all, share, Math.max(LEAST_STEPS, (most * STEPS_A_REQUEST - steps) / left));
+                long stepsLeft = Math.min(most * STEPS_A_REQUEST - steps, comparison.left());
+                group(groups.get(i), all, share, Math.max(LEAST_STEPS, stepsLeft / left));
             }
             List<Change> found = changes.values().stream()
                     .sorted(Comparator.comparing(Change::widens).reversed().thenComparing(Change::kind))
@@ -154,12 +159,12 @@ public final class BoundaryDiff {
                 return;
             }
             List<Clause> others = Difference.beside(core, all);
-            var narrow = new Space(judges, frame, core, others, true);
+            var narrow = new Space(comparison, core, others, true);
             List<Clause> rest = others.stream().filter(narrow::possible).toList();
-            var space = new Space(judges, frame, core, rest, false);
+            var space = new Space(comparison, core, rest, false);
             List<Clause> clauses = new ArrayList<>(core);
             clauses.addAll(rest);
-            doubts.addAll(Doubts.of(judges, space, clauses));
+            doubts.addAll(Doubts.of(comparison, space, clauses));
             var known = new HashMap<String, Change>();
             var search = new Search(
                     space,
@@ -171,8 +176,8 @@ public final class BoundaryDiff {
                     mostSteps);
             doubts.addAll(search.run());
             tried += search.visited();
-            work += search.steps() + (long) RULE_WORK * (1 + rest.size());
             steps += search.steps();
+            comparison.spend(search.steps());
         }
 
         /** Whether what the core says can make a difference: not if both sides say the same things. */
@@ -204,6 +209,7 @@ public final class BoundaryDiff {
                 }
                 return;
             }
+            comparison.spend(2L * clauses.size());
             Verdict first = verdict(0, space, clauses, values, status);
             Verdict second = verdict(1, space, clauses, values, status);
             Strictness.Difference found = strictness.compare(first, second);

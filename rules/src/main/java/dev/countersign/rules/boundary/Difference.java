@@ -11,10 +11,12 @@ import dev.countersign.rules.facts.BuiltIn;
 import dev.countersign.rules.facts.Setting;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,9 +32,11 @@ import java.util.Set;
 record Difference(List<Clause> common, List<List<Clause>> groups) {
     static Difference of(Judge before, Judge after) {
         var left = new HashMap<String, Deque<CompiledRule>>();
+        var meanings = new IdentityHashMap<CompiledRule, String>();
         for (CompiledRule rule : after.rules()) {
-            left.computeIfAbsent(meaning(rule.rule(), after), key -> new ArrayDeque<>())
-                    .add(rule);
+            String meaning = meaning(rule.rule(), after);
+            meanings.put(rule, meaning);
+            left.computeIfAbsent(meaning, key -> new ArrayDeque<>()).add(rule);
         }
         var common = new ArrayList<Clause>();
         var groups = new LinkedHashMap<String, List<Clause>>();
@@ -46,7 +50,7 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
             }
         }
         for (CompiledRule rule : after.rules()) {
-            Deque<CompiledRule> unmatched = left.get(meaning(rule.rule(), after));
+            Deque<CompiledRule> unmatched = left.get(meanings.get(rule));
             if (unmatched != null && unmatched.contains(rule)) {
                 groups.computeIfAbsent(rule.rule().id(), key -> new ArrayList<>())
                         .add(Clause.after(rule));
@@ -86,12 +90,28 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
 
     /** Whether the rules that differ can, by their kind, let more happen: only new bonds and lost allows cannot. */
     boolean couldWiden() {
-        return groups.stream().flatMap(List::stream).anyMatch(clause -> {
+        return groups.stream().anyMatch(Difference::couldWiden);
+    }
+
+    /** The same of one group. A request that is judged looser is one in which a rule of such a group has a say. */
+    static boolean couldWiden(List<Clause> group) {
+        return group.stream().anyMatch(clause -> {
             CompiledRule lost = clause.before();
             CompiledRule won = clause.after();
             return lost != null && !lost.rule().effects().stream().allMatch(Effect.Allow.class::isInstance)
                     || won != null && !onlyBinds(won.rule());
         });
+    }
+
+    /** The rules that differ and have a say in this tenant, those first that can let more happen. */
+    List<List<Clause>> of(String tenant) {
+        return groups.stream()
+                .map(group -> group.stream()
+                        .filter(clause -> Anchored.of(clause).in(tenant))
+                        .toList())
+                .filter(group -> !group.isEmpty())
+                .sorted(Comparator.comparing(group -> !couldWiden(group)))
+                .toList();
     }
 
     /** A rule that denies denies whatever else it says. Asking for approval is no bond: it lifts what nothing allows. */
@@ -107,6 +127,11 @@ record Difference(List<Clause> common, List<List<Clause>> groups) {
     record Anchored(Clause clause, Map<BuiltIn, Set<String>> anchors) {
         static Anchored of(Clause clause) {
             return new Anchored(clause, Difference.anchors(clause));
+        }
+
+        /** Whether it can hold in a request of this tenant. */
+        boolean in(String tenant) {
+            return anchors.getOrDefault(BuiltIn.TENANT, Set.of(tenant)).contains(tenant);
         }
     }
 

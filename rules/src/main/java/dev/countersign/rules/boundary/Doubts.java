@@ -29,7 +29,7 @@ final class Doubts {
     private static final int MOST_PATTERNS = 6;
     private static final int MOST_SAID = 2;
 
-    private final List<Judge> judges;
+    private final Comparison comparison;
     private final Survey survey;
     private final Space space;
     private final Set<String> out = new LinkedHashSet<>();
@@ -39,15 +39,15 @@ final class Doubts {
     private final Set<Spot> unequal = new HashSet<>();
     private final Map<Spot, Set<String>> lists = new HashMap<>();
 
-    private Doubts(List<Judge> judges, Space space) {
-        this.judges = judges;
+    private Doubts(Comparison comparison, Space space) {
+        this.comparison = comparison;
         this.survey = space.survey();
         this.space = space;
     }
 
     /** The reasons, in sentences without a full stop; empty if the space is exact. */
-    static Set<String> of(List<Judge> judges, Space space, List<Clause> clauses) {
-        var doubts = new Doubts(judges, space);
+    static Set<String> of(Comparison comparison, Space space, List<Clause> clauses) {
+        var doubts = new Doubts(comparison, space);
         doubts.out.addAll(space.cut());
         clauses.forEach(clause -> Survey.tests(clause, test -> doubts.look(clause, test)));
         doubts.pairs();
@@ -85,20 +85,20 @@ final class Doubts {
             return;
         }
         if (test instanceof Expr.MemberOfList member) {
-            pattern = entries(judges.get(clause.side()), member, spot);
+            pattern = entries(comparison.judge(clause.side()), member, spot);
         }
         if (pattern) {
             // A list can hold something else on either side; what else is written the same means the same at one spot.
             String own = test instanceof Expr.MemberOfList ? clause.side() + clause.pack() + ": " : "";
-            String text = own + Canonical.expr(test);
+            String text = own + comparison.text(test);
             patterns.computeIfAbsent(spot, key -> new LinkedHashMap<>()).put(text, test);
             written.put(text, clause);
         }
-        counts(judges.get(clause.side()), test);
+        counts(comparison.judge(clause.side()), test);
     }
 
     private void inside(Expr.Test test, Attribute attribute) {
-        for (Spot spot : Spot.of(attribute)) {
+        for (Spot spot : comparison.spots(attribute)) {
             var source = attribute.source();
             boolean at = space.spots().contains(spot)
                     && (source == null || source.steps().size() == spot.steps().size());
@@ -111,7 +111,7 @@ final class Doubts {
     /** Whether the list holds patterns; and if it is too long to try all entries beside another list, says so. */
     private boolean entries(Judge judge, Expr.MemberOfList member, Spot spot) {
         lists.computeIfAbsent(spot, key -> new HashSet<>()).add(member.list().name());
-        List<String> tried = Survey.entries(judges, member.list());
+        List<String> tried = Survey.entries(comparison.judges(), member.list());
         if (tried.size() == Survey.MOST_ENTRIES && lists.get(spot).size() > 1) {
             out.add("the list `" + member.list().name() + "` is too long to try every entry");
         }
@@ -122,7 +122,7 @@ final class Doubts {
     private void counts(Judge judge, Expr.Test test) {
         for (Operand operand : Canonical.operands(test)) {
             if (operand instanceof Operand.Count count) {
-                survey.at(Spot.of(count.list()).get(0)).values().forEach(mentions -> {
+                survey.at(comparison.spots(count.list()).get(0)).values().forEach(mentions -> {
                     if (mentions.asked || count.pattern() != null || mentions.sizes.isEmpty() || mentions.tooLong) {
                         sampled(test, "counts a long list, some of its texts, or one that is also asked for its texts");
                     }
@@ -134,7 +134,7 @@ final class Doubts {
                                             || Math.abs(hours) >= Survey.MOST_HOURS))) {
                 sampled(test, "compares with a part of a second, or a time that is far away");
             } else if (operand instanceof Operand.Field field && field.type() == Type.LIST) {
-                survey.at(Spot.of(field.attribute()).get(0)).values().forEach(mentions -> {
+                survey.at(comparison.spots(field.attribute()).get(0)).values().forEach(mentions -> {
                     if (mentions.texts.size() > 4) {
                         sampled(test, "asks a list that could hold many combinations of texts");
                     }

@@ -2,10 +2,8 @@ package dev.countersign.rules.boundary;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.countersign.rules.dialect.Canonical;
 import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.Condition;
-import dev.countersign.rules.engine.Conditions;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.BuiltIn;
@@ -19,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -35,16 +34,15 @@ final class Space {
     static final int MOST_VALUES = 256;
 
     /** About how often tests are asked to find the values of one spot that none of them can tell apart. */
-    private static final int MOST_RESULTS = 1_000_000;
+    private static final long MOST_RESULTS = 1_000_000;
 
-    private final List<Judge> judges;
+    private final Comparison comparison;
     private final Frame frame;
     private final Survey survey;
     private final List<Spot> spots;
     private final Map<Spot, Integer> numbers = new HashMap<>();
     private final List<List<@Nullable Object>> values = new ArrayList<>();
     private final List<List<@Nullable Request[]>> singles = new ArrayList<>();
-    private final List<Conditions> conditions;
     private final Map<String, Table> tables = new LinkedHashMap<>();
     private final Set<String> cut = new java.util.LinkedHashSet<>();
 
@@ -55,16 +53,13 @@ final class Space {
      * @param rest others that have a say in the same requests
      * @param narrow whether only the core's spots are wanted
      */
-    Space(List<Judge> judges, Frame frame, List<Clause> core, List<Clause> rest, boolean narrow) {
-        this.judges = judges;
-        this.frame = frame;
+    Space(Comparison comparison, List<Clause> core, List<Clause> rest, boolean narrow) {
+        this.comparison = comparison;
+        this.frame = comparison.frame();
         var all = new ArrayList<>(core);
         all.addAll(rest);
-        this.survey = new Survey(judges, frame.now(), all, narrow ? core : null);
+        this.survey = new Survey(comparison, all, narrow ? core : null);
         this.spots = survey.spots();
-        this.conditions = judges.stream()
-                .map(judge -> new Conditions(judge.values().layout()))
-                .toList();
         for (Spot spot : spots) {
             numbers.put(spot, numbers.size());
             List<@Nullable Object> tried = tried(spot);
@@ -81,11 +76,9 @@ final class Space {
             all.forEach(clause -> Survey.tests(clause, test -> classify(clause, test, single, apart)));
             for (int place = 0; place < spots.size(); place++) {
                 if (!apart.contains(place)) {
-                    cap(
-                            place,
-                            Math.max(
-                                    MOST_VALUES,
-                                    MOST_RESULTS / (1 + single.get(place).size())));
+                    long results = Math.min(MOST_RESULTS, comparison.left());
+                    cap(place, (int) Math.max(
+                            MOST_VALUES, results / (1 + single.get(place).size())));
                     keep(place, distinct(place, single.get(place)));
                 }
             }
@@ -107,26 +100,16 @@ final class Space {
         }
         var out = new ArrayList<@Nullable Object>();
         for (JsonNode value : Candidates.of(survey.at(spot), spot.required())) {
-            if (makesACall(spot, value)) {
+            if (comparison.single(0, spot, value) != null) { // one that is no call is refused before any rule
                 out.add(value);
             }
         }
         return out;
     }
 
-    /** Whether a request may hold the value: one that is no call is refused before any rule. */
-    private static boolean makesACall(Spot spot, @Nullable JsonNode value) {
-        try {
-            Call.of(Bodies.of(List.of(spot), java.util.Collections.singletonList(value)));
-            return true;
-        } catch (BadCall e) {
-            return false;
-        }
-    }
-
     private List<@Nullable Request[]> requests(int size) {
         var out = new ArrayList<@Nullable Request[]>();
-        judges.forEach(judge -> out.add(new Request[size]));
+        comparison.judges().forEach(judge -> out.add(new Request[size]));
         return out;
     }
 
@@ -135,6 +118,7 @@ final class Space {
         boolean[] live = new boolean[values.get(place).size()];
         for (Clause clause : core) {
             List<Condition> own = own(place, clause);
+            comparison.spend((long) live.length * own.size());
             for (int value = 0; value < live.length; value++) {
                 live[value] |= holds(own, clause.side(), place, value);
             }
@@ -160,7 +144,7 @@ final class Space {
             var read = new HashSet<Spot>();
             expr.tests(test -> read.addAll(survey.spots(test)));
             if (read.size() == 1 && read.contains(spots.get(place))) {
-                out.add(conditions.get(clause.side()).of(expr));
+                out.add(comparison.condition(clause.side(), expr));
             }
         }
         return out;
@@ -175,7 +159,7 @@ final class Space {
                     || read.size() == 1 && !numbers.containsKey(read.iterator().next())) {
                 continue;
             }
-            Condition condition = conditions.get(clause.side()).of(expr);
+            Condition condition = comparison.condition(clause.side(), expr);
             boolean holds = false;
             if (read.isEmpty()) {
                 holds = condition.test(request(clause.side(), blank())) != Condition.FALSE;
@@ -198,7 +182,7 @@ final class Space {
         if (places.length == 1) {
             single.get(places[0]).add(table(clause, test));
         } else if (places.length == 2 && readsTool(test)) {
-            Condition condition = conditions.get(clause.side()).of(test);
+            Condition condition = comparison.condition(clause.side(), test);
             int id = number(Spot.RESOURCE_ID);
             single.get(id).add(assignment -> condition.test(single(clause.side(), id, assignment[id])));
             single.get(number(Spot.RESOURCE_TYPE)).add(assignment -> isTool(assignment) ? 1 : 0);
@@ -210,7 +194,7 @@ final class Space {
     }
 
     int number(Spot spot) {
-        return java.util.Objects.requireNonNull(numbers.get(spot), "a spot that is read");
+        return Objects.requireNonNull(numbers.get(spot), "a spot that is read");
     }
 
     boolean isTool(int[] assignment) {
@@ -230,6 +214,7 @@ final class Space {
         var seen = new HashSet<String>();
         var out = new ArrayList<Integer>();
         int[] assignment = blank();
+        comparison.spend((long) values.get(place).size() * tests.size());
         for (int value = 0; value < values.get(place).size(); value++) {
             assignment[place] = value;
             var results = new StringBuilder(tests.size());
@@ -271,13 +256,13 @@ final class Space {
     private Formula.Node table(Clause clause, Expr.Test test) {
         int[] places = places(test);
         return tables.computeIfAbsent(
-                clause.side() + clause.pack() + ": " + Canonical.expr(test),
+                clause.side() + clause.pack() + ": " + comparison.text(test),
                 key -> new Table(
                         this,
                         clause.side(),
                         places,
                         places.length == 2 && readsTool(test),
-                        conditions.get(clause.side()).of(test)));
+                        comparison.condition(clause.side(), test)));
     }
 
     /** A clause of this space, over its values. */
@@ -320,9 +305,8 @@ final class Space {
         @Nullable Request[] made = singles.get(place).get(side);
         Request found = made[value];
         if (found == null) {
-            int[] assignment = blank();
-            assignment[place] = value;
-            found = request(side, assignment);
+            found = Objects.requireNonNull(
+                    comparison.single(side, spots.get(place), values.get(place).get(value)), "a value of a call");
             made[value] = found;
         }
         return found;
@@ -330,12 +314,13 @@ final class Space {
 
     /** The request as the judge of a side sees it. */
     Request request(int side, int[] assignment) {
+        comparison.spend(Comparison.WORK_A_REQUEST);
         try {
             return new Request(
                     frame.tenant(),
                     Bodies.call(spots, body(assignment)),
                     now(assignment),
-                    judges.get(side).values());
+                    comparison.judge(side).values());
         } catch (BadCall e) {
             throw new IllegalStateException("each value alone makes a call, so all together do", e);
         }
@@ -345,8 +330,11 @@ final class Space {
     int alone(Clause clause, Expr.Test test, Spot spot, JsonNode text) throws BadCall {
         Call call = Bodies.call(List.of(spot), Bodies.of(List.of(spot), List.of(text)));
         var request = new Request(
-                frame.tenant(), call, frame.now(), judges.get(clause.side()).values());
-        return conditions.get(clause.side()).of(test).test(request);
+                frame.tenant(),
+                call,
+                frame.now(),
+                comparison.judge(clause.side()).values());
+        return comparison.condition(clause.side(), test).test(request);
     }
 
     /** When the request is made. */

@@ -9,6 +9,8 @@ import dev.countersign.rules.facts.NamedList;
 import dev.countersign.rules.facts.Type;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,31 +26,35 @@ final class Survey {
     /** The most entries of a named list that are tried; those in which both judges differ come first. */
     static final int MOST_ENTRIES = 200;
 
+    /** What it takes to look at one test, in evaluations. */
+    private static final int WORK_A_TEST = 20;
+
     /** Times further away are not tried. */
     static final double MOST_HOURS = 1e7;
 
-    private final List<Judge> judges;
-    private final Instant now;
+    private final Comparison comparison;
     private final Set<Spot> raw = new LinkedHashSet<>();
     private final Map<Spot, Map<List<String>, Mentions>> mentions = new LinkedHashMap<>();
+    private final Map<Spot, Spot> wholes = new HashMap<>();
+    private final IdentityHashMap<Expr.Test, Set<Spot>> read = new IdentityHashMap<>();
 
     /**
      * What these clauses read.
      *
      * @param only if given, the clauses whose spots are looked at; what others compare there counts all the same
      */
-    Survey(List<Judge> judges, Instant now, List<Clause> clauses, @Nullable List<Clause> only) {
-        this.judges = judges;
-        this.now = now;
+    Survey(Comparison comparison, List<Clause> clauses, @Nullable List<Clause> only) {
+        this.comparison = comparison;
         clauses.forEach(clause -> clause.conditions()
-                .forEach(condition -> condition.attributes(attribute -> raw.addAll(Spot.of(attribute)))));
+                .forEach(condition -> condition.attributes(attribute -> raw.addAll(comparison.spots(attribute)))));
         for (Clause clause : only == null ? clauses : only) {
             tests(clause, test -> spots(test).forEach(spot -> mentions.putIfAbsent(spot, new LinkedHashMap<>())));
         }
         var joint = new ArrayList<Expr.Test>();
         for (Clause clause : clauses) {
             tests(clause, test -> {
-                mention(judges.get(clause.side()), test);
+                comparison.spend(WORK_A_TEST);
+                mention(comparison.judge(clause.side()), test);
                 if (fields(test).size() > 1) {
                     joint.add(test);
                 }
@@ -93,8 +99,12 @@ final class Survey {
 
     /** The spots that decide a test. */
     Set<Spot> spots(Expr.Test test) {
+        return read.computeIfAbsent(test, this::decide);
+    }
+
+    private Set<Spot> decide(Expr.Test test) {
         var out = new LinkedHashSet<Spot>();
-        test.attributes(attribute -> Spot.of(attribute).forEach(spot -> out.add(whole(spot))));
+        test.attributes(attribute -> comparison.spots(attribute).forEach(spot -> out.add(whole(spot))));
         boolean ages = dev.countersign.rules.dialect.Canonical.operands(test).stream()
                 .anyMatch(Operand.HoursSince.class::isInstance);
         if (ages && raw.contains(Spot.NOW)) {
@@ -104,6 +114,10 @@ final class Survey {
     }
 
     private Spot whole(Spot spot) {
+        return wholes.computeIfAbsent(spot, this::outermost);
+    }
+
+    private Spot outermost(Spot spot) {
         for (int steps = 0; steps < spot.steps().size(); steps++) {
             var outer = new Spot(spot.root(), spot.reference(), spot.steps().subList(0, steps));
             if (raw.contains(outer)) {
@@ -126,7 +140,7 @@ final class Survey {
     }
 
     private @Nullable Mentions of(Attribute attribute) {
-        List<Spot> spots = Spot.of(attribute);
+        List<Spot> spots = comparison.spots(attribute);
         if (spots.isEmpty()) {
             return null;
         }
@@ -160,7 +174,10 @@ final class Survey {
         } else if (test instanceof Expr.In in) {
             in.values().forEach(literal -> literal(in.left(), literal.value()));
         } else if (test instanceof Expr.Matches matches) {
-            samples(matches.left(), Samples.regex(matches.regex().pattern().pattern()));
+            samples(
+                    matches.left(),
+                    comparison.samples(
+                            test, () -> Samples.regex(matches.regex().pattern().pattern())));
         } else if (test instanceof Expr.Contains contains) {
             Mentions list = of(contains.list());
             if (list != null) {
@@ -182,7 +199,7 @@ final class Survey {
         } else if (test instanceof Expr.Affix affix) {
             samples(affix.left(), Samples.affix(affix.text()));
         } else if (test instanceof Expr.InCidr cidr) {
-            samples(new Operand.Field(cidr.address()), Samples.cidr(cidr.text()));
+            samples(new Operand.Field(cidr.address()), comparison.samples(test, () -> Samples.cidr(cidr.text())));
         } else if (test instanceof Expr.MatchesGlob glob) {
             samples(new Operand.Field(glob.attribute()), Samples.glob(glob.pattern()));
         }
@@ -214,7 +231,8 @@ final class Survey {
         if (operand instanceof Operand.HoursSince && value instanceof Double hours) {
             if (Math.abs(hours) < MOST_HOURS) {
                 long whole = (long) Math.floor(hours * 3_600);
-                found.times.add(now.minusSeconds(whole).minusNanos((long) ((hours * 3_600 - whole) * 1e9)));
+                found.times.add(comparison.frame().now().minusSeconds(whole).minusNanos((long)
+                        ((hours * 3_600 - whole) * 1e9)));
             }
         } else if (operand instanceof Operand.Count && value instanceof Double bound) {
             found.size(bound);
@@ -249,7 +267,7 @@ final class Survey {
         if (found == null) {
             return;
         }
-        for (String entry : entries(judges, list)) {
+        for (String entry : entries(comparison.judges(), list)) {
             if (Glob.isPattern(entry)) {
                 found.samples.addAll(Samples.glob(entry));
             } else {

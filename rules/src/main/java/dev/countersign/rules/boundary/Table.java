@@ -16,6 +16,7 @@ final class Table implements Formula.Node {
     private final boolean tool;
     private final Condition condition;
     private final byte[] single;
+    private byte other = Space.OPEN;
     private final Map<Long, Integer> joint = new HashMap<>(0);
 
     /**
@@ -44,7 +45,15 @@ final class Table implements Formula.Node {
             }
             key = key * RADIX + assignment[place];
         }
-        if (places.length != 1 && !(tool && space.isTool(assignment))) {
+        if (tool && !space.isTool(assignment)) {
+            // Whatever else it is, it is no tool.
+            int type = space.number(Spot.RESOURCE_TYPE);
+            if (other == Space.OPEN) {
+                other = (byte) condition.test(space.single(side, type, assignment[type]));
+            }
+            return other;
+        }
+        if (places.length != 1 && !tool) {
             return joint.computeIfAbsent(key, made -> condition.test(joint(assignment)));
         }
         int place = tool ? space.number(Spot.RESOURCE_ID) : places[0];

@@ -318,4 +318,45 @@ class BoundaryDiffTest {
         assertThat(result.changes().get(0).example().at("/action/name").asText())
                 .isEqualTo("tool-1400");
     }
+
+    private static String many(int rules, String condition) {
+        var out = new StringBuilder(ALLOW);
+        for (int i = 0; i < rules; i++) {
+            out.append(rule("r" + i, "action == \"a-" + i + "\", " + condition, "decision.deny(\"NO\");"));
+        }
+        return out.toString();
+    }
+
+    @Test
+    void whereTooManyRulesDifferToLookAtAllItCouldWiden() {
+        String before = many(600, "amount > 10").replace("action == \"a-", "region == \"a-");
+        DiffResult result = diff(before, before.replace("decision.deny(\"NO\")", "decision.deny(\"NEVER\")"));
+
+        assertThat(result.changes()).isNotEmpty().noneMatch(Change::widens);
+        assertThat(result.exact()).isFalse();
+        assertThat(result.whyNotExact()).contains("only some of them were looked at");
+        assertThat(result.widening()).isEqualTo(Widening.COULD);
+    }
+
+    @Test
+    void ofManyRulesThoseThatCanWidenAreLookedAtFirst() {
+        String denials = many(1_500, "amount > 10");
+        String allow = rule("last", "action == \"b\", subjectType == \"bot\"", "decision.allow(\"BOTS\");");
+        DiffResult result = diff(rule("first", "action == \"c\"", "decision.allow(\"C\");"), denials + allow);
+
+        assertThat(result.widening()).isEqualTo(Widening.YES);
+        assertThat(result.changes().get(0).widens()).isTrue();
+    }
+
+    @Test
+    void rulesOfAnotherTenantChangeNothingHere() {
+        String other = rule("theirs", "tenant == \"other\", amount > 10", "decision.deny(\"NO\");");
+        DiffResult result = diff(ALLOW + other, ALLOW);
+
+        assertThat(result.changes()).isEmpty();
+        assertThat(result.exact()).isTrue();
+        assertThat(result.widening()).isEqualTo(Widening.NO);
+        assertThat(diff(ALLOW + other.replace("other", "demo"), ALLOW).widening())
+                .isEqualTo(Widening.YES);
+    }
 }
