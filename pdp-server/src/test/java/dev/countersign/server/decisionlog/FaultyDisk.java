@@ -24,8 +24,11 @@ final class FaultyDisk implements SegmentFiles {
     /** How many files were used again. */
     volatile int reused;
 
-    /** Whether to remember what was in each file when it was forced last. */
+    /** Whether to remember what was in each file when it was forced last, or renamed. */
     volatile boolean keepForced;
+
+    /** What was in the file that was written last, before that write. */
+    volatile byte[] beforeLastWrite = {};
 
     final Map<Path, byte[]> forced = new ConcurrentHashMap<>();
 
@@ -42,6 +45,9 @@ final class FaultyDisk implements SegmentFiles {
     @Override
     public FileChannel reuse(Path spare, Path file) throws IOException {
         reused++;
+        if (keepForced) {
+            forced.put(file, Files.readAllBytes(spare));
+        }
         return new Channel(file, SegmentFiles.SYSTEM.reuse(spare, file));
     }
 
@@ -62,9 +68,13 @@ final class FaultyDisk implements SegmentFiles {
         @Override
         public int write(ByteBuffer source, long position) throws IOException {
             long there = Math.max(0, file.size() - position);
-            int fits = (int) Math.min(Math.max(0, free) + there, source.remaining());
+            long beyond = Math.max(0, source.remaining() - there);
+            int fits = (int) (source.remaining() - beyond + Math.min(Math.max(0, free), beyond));
             if (fits == 0) {
                 throw new IOException("No space left on device");
+            }
+            if (keepForced) {
+                beforeLastWrite = Files.readAllBytes(path);
             }
             int written = file.write(source.slice(source.position(), fits), position);
             source.position(source.position() + written);
