@@ -87,7 +87,7 @@ final class FaultyDisk implements SegmentFiles {
             if (truncateFails) {
                 throw new IOException("Input/output error");
             }
-            free += file.size() - size;
+            free = Math.max(free, free + file.size() - size);
             file.truncate(size);
             return this;
         }

@@ -241,40 +241,43 @@ class RecycledSegmentTest {
         int torn = 0;
         try (var log = fixture.open()) {
             var writer = log.writer(0);
-            for (int crash = 0; crash < CRASHES; crash++) {
-                fixture.disk.forces.drainPermits();
-                int before = flushed.size();
-                int durable = before;
-                for (int i = random.nextInt(12); i >= 0; i--) {
-                    before = flushed.size();
-                    flush(writer, 1 + random.nextInt(6));
-                    if (random.nextInt(4) == 0) {
-                        durable(log);
-                        durable = flushed.size();
+            try {
+                for (int crash = 0; crash < CRASHES; crash++) {
+                    fixture.disk.forces.drainPermits();
+                    int before = flushed.size();
+                    int durable = before;
+                    for (int i = random.nextInt(12); i >= 0; i--) {
+                        before = flushed.size();
+                        flush(writer, 1 + random.nextInt(6));
+                        if (random.nextInt(4) == 0) {
+                            durable(log);
+                            durable = flushed.size();
+                        }
                     }
-                }
-                boolean powerCut = random.nextBoolean();
-                copy();
-                leave(directory.resolve(writer.segment() + ".seg"), powerCut, random);
+                    boolean powerCut = random.nextBoolean();
+                    copy();
+                    leave(directory.resolve(writer.segment() + ".seg"), powerCut, random);
 
-                String seen = "seed " + SEED + ", crash " + crash + (powerCut ? ", power cut" : ", kill");
-                assertThat(LogVerifier.directory(crashed).lines()).as(seen).noneMatch(l -> l.contains("NOT OK"));
-                var again = reopened();
-                assertThat(again.failures).as(seen).isEmpty();
-                var stored = again.stored();
-                assertThat(stored.size()).as(seen).isBetween(powerCut ? durable : before, flushed.size());
-                assertThat(stored).as(seen).isEqualTo(flushed.subList(0, stored.size()));
-                try (var next = again.open()) {
-                    again.write(next.writer(0), 3);
-                }
-                assertThat(again.stored()).as(seen).hasSize(stored.size() + 3);
-                assertThat(LogVerifier.directory(crashed).ok()).as(seen).isTrue();
+                    String seen = "seed " + SEED + ", crash " + crash + (powerCut ? ", power cut" : ", kill");
+                    assertThat(LogVerifier.directory(crashed).lines()).as(seen).noneMatch(l -> l.contains("NOT OK"));
+                    var again = reopened();
+                    assertThat(again.failures).as(seen).isEmpty();
+                    var stored = again.stored();
+                    assertThat(stored.size()).as(seen).isBetween(powerCut ? durable : before, flushed.size());
+                    assertThat(stored).as(seen).isEqualTo(flushed.subList(0, stored.size()));
+                    try (var next = again.open()) {
+                        again.write(next.writer(0), 3);
+                    }
+                    assertThat(again.stored()).as(seen).hasSize(stored.size() + 3);
+                    assertThat(LogVerifier.directory(crashed).ok()).as(seen).isTrue();
 
-                torn += stored.size() < flushed.size() ? 1 : 0;
-                durable(log);
-                ship(log);
+                    torn += stored.size() < flushed.size() ? 1 : 0;
+                    durable(log);
+                    ship(log);
+                }
+            } finally {
+                fixture.disk.forces.release(1_000_000);
             }
-            fixture.disk.forces.release(1_000_000);
         }
         assertThat(fixture.disk.reused).isGreaterThan(5);
         assertThat(torn).isGreaterThan(CRASHES / 4);
