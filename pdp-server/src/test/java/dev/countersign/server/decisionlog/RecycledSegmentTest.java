@@ -102,7 +102,7 @@ class RecycledSegmentTest {
         changed[(int) (long) ends.get(4L) + 50] ^= 1;
         Files.write(file, changed);
 
-        SegmentReport report = report(file);
+        SegmentReport report = LogVerifier.directory(crashed).segments().get(1);
         assertThat(report.completeUpTo()).isEqualTo(4);
         assertThat(report.findings()).extracting(Finding::kind).contains(Kind.CHANGED);
         assertThat(reopened().failures(LogObserver.Failure.CORRUPT)).isEqualTo(1);
@@ -117,7 +117,8 @@ class RecycledSegmentTest {
             Path file = recycled(log, writer);
             copy();
             Files.write(crashed.resolve(file.getFileName()), fixture.disk.forced.get(file));
-            flushed.subList(flushed.size() - lost(file), flushed.size()).clear();
+            int lost = LogFixture.ends(file).size() - 1;
+            flushed.subList(flushed.size() - lost, flushed.size()).clear();
             fixture.disk.forces.release(1_000_000);
         }
 
@@ -377,22 +378,10 @@ class RecycledSegmentTest {
         return again;
     }
 
-    private static int lost(Path file) throws IOException {
-        return LogFixture.ends(file).size() - 1;
-    }
-
     private static SegmentHeader header(Path file) throws IOException {
         try (var reader = SegmentReader.open(file, Files.size(file))) {
             return SegmentHeader.parse(reader.entry());
         }
-    }
-
-    private static SegmentReport report(Path file) throws IOException {
-        return LogVerifier.directory(file.getParent()).segments().stream()
-                .filter(s ->
-                        file.getFileName().toString().startsWith(s.segment().toString()))
-                .findFirst()
-                .orElseThrow();
     }
 
     private static List<String> names(Path directory) throws IOException {
