@@ -46,7 +46,7 @@ final class Chain {
         System.arraycopy(to, 0, hash, 0, HASH_BYTES);
     }
 
-    private static MessageDigest sha256() {
+    static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

@@ -40,18 +40,21 @@ public final class DecisionLog implements AutoCloseable {
     private final FileChannel lockFile;
     private final Recovery recovery;
     private final LogFlusher flusher;
+    private final Spares spares;
     private final Map<UUID, Segment> segments = new ConcurrentHashMap<>();
     private final Set<Integer> loops = Collections.newSetFromMap(new ConcurrentHashMap<>());
     private @Nullable Shipper shipper;
 
     private DecisionLog(
-            LogSettings settings, LogObserver observer, SegmentFiles files, FileChannel lockFile, Recovery recovery) {
+            LogSettings settings, LogObserver observer, SegmentFiles files, FileChannel lockFile, Recovery recovery)
+            throws IOException {
         this.settings = settings;
         this.observer = observer;
         this.files = files;
         this.lockFile = lockFile;
         this.recovery = recovery;
         this.segments.putAll(recovery.segments());
+        this.spares = new Spares(settings.directory(), files, settings.clock(), () -> loops.size() + 1);
         this.flusher = new LogFlusher(settings.directory(), observer);
     }
 
@@ -128,6 +131,7 @@ public final class DecisionLog implements AutoCloseable {
         if (shipper != null) {
             shipper.close();
         }
+        spares.close();
         lockFile.close();
     }
 
@@ -145,6 +149,10 @@ public final class DecisionLog implements AutoCloseable {
 
     LogFlusher flusher() {
         return flusher;
+    }
+
+    Spares spares() {
+        return spares;
     }
 
     Collection<Segment> segments() {

@@ -136,12 +136,16 @@ final class LogFlusher implements AutoCloseable {
         return finished;
     }
 
+    /** Cuts off what the file held before the segment, and lets go of it. */
     private static void close(Segment segment, FileChannel channel) {
-        try {
-            channel.close();
+        try (channel) {
+            if (channel.size() > segment.written()) {
+                channel.truncate(segment.written());
+            }
         } catch (IOException e) {
-            LOG.warn("{} could not be closed", segment.file(), e);
+            LOG.warn("{} could not be cut to its length and closed; the next start sees to it", segment.file(), e);
         }
+        segment.seal();
     }
 
     private void force(Segment segment, FileChannel channel, long written, long entries) throws IOException {

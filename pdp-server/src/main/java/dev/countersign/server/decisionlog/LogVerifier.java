@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +18,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The verifier of the decision log, for a directory of segments and for an export. It needs neither the server nor the
@@ -24,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * cut off and what is missing. What was cut off at the very end of the last segment of a loop is only seen in an export.
  */
 public final class LogVerifier {
+    private static final Logger LOG = LoggerFactory.getLogger(LogVerifier.class);
     private static final JsonFactory JSON = new JsonFactory();
 
     private final Map<UUID, SegmentCheck> checks = new TreeMap<>();
@@ -38,7 +42,7 @@ public final class LogVerifier {
     public static VerifyReport directory(Path directory) throws IOException {
         var verifier = new LogVerifier(true);
         for (Path file : Recovery.files(directory)) {
-            verifier.file(file);
+            verifier.segment(file);
         }
         return verifier.report();
     }
@@ -73,7 +77,11 @@ public final class LogVerifier {
         return checks.computeIfAbsent(segment, SegmentCheck::new);
     }
 
-    private void file(Path file) throws IOException {
+    /**
+     * Verifies a file. A server may be writing to it: then what seems wrong is not when looked at again. It may also take
+     * the file away and use it for another segment; what was read of it then says nothing.
+     */
+    private void segment(Path file) throws IOException {
         String name = file.getFileName().toString();
         UUID id;
         try {
@@ -82,19 +90,34 @@ public final class LogVerifier {
             problems.add(name + " is no segment: its name is no id");
             return;
         }
-        SegmentCheck check = check(id);
+        try {
+            SegmentCheck check = file(id, file);
+            if (!check.report().findings().isEmpty()) {
+                check = file(id, file);
+            }
+            if (Files.exists(file) && !Spares.isBlank(file)) {
+                checks.put(id, check);
+            }
+        } catch (NoSuchFileException e) {
+            LOG.debug("{} was taken away meanwhile, as it is in the table", file);
+        }
+    }
+
+    private static SegmentCheck file(UUID id, Path file) throws IOException {
+        var check = new SegmentCheck(id);
         long size = Files.size(file);
         try (var reader = SegmentReader.open(file, size)) {
             var header = SegmentHeader.parse(reader.entry());
             if (!header.segment().equals(id)) {
                 check.broken(VerifyReport.Kind.CHANGED, 0, "changed at 0: the file is the segment " + header.segment());
-                return;
+                return check;
             }
             while (reader.next()) {}
             check.file(header, reader, size);
         } catch (DamagedSegmentException e) {
             check.broken(VerifyReport.Kind.CHANGED, 0, "changed at 0: " + e.getMessage());
         }
+        return check;
     }
 
     private VerifyReport report() {

@@ -20,10 +20,14 @@ import org.slf4j.LoggerFactory;
  * What an earlier start left behind: its segments, and for each loop the end that the next segment continues.
  *
  * <p>A crash can leave a last frame that is not whole. No answer was given for it, so it is cut off; the bytes are kept
- * beside the segment with the suffix {@code .torn}, as a frame whose length was tampered with looks the same.
+ * beside the segment with the suffix {@code .torn}, as a frame whose length was tampered with looks the same. What a file
+ * held before its segment is cut off without more ado: it is in the table.
  */
 final class Recovery {
     static final String SUFFIX = ".seg";
+    /** How much is kept of a torn end that goes over into what the file held before: more than any usual write. */
+    private static final long KEPT_BYTES = 4 << 20;
+
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
 
     /** The latest segment of a loop and where it ends. */
@@ -86,8 +90,9 @@ final class Recovery {
                 segments.put(header.segment(), head.segment());
             } else {
                 Path file = file(header);
-                long length = Math.min(Files.size(file), successor.predecessor().length());
-                segments.put(header.segment(), Segment.recovered(file, header, length));
+                long length = successor.predecessor().length();
+                cutLeftovers(file, header, length);
+                segments.put(header.segment(), Segment.recovered(file, header, Math.min(Files.size(file), length)));
             }
         }
         successors.forEach((id, successor) -> {
@@ -101,6 +106,10 @@ final class Recovery {
     }
 
     private @Nullable SegmentHeader header(Path file) throws IOException {
+        if (Spares.isBlank(file)) {
+            Spares.delete(file);
+            return null;
+        }
         long size = Files.size(file);
         try (var probe = new SegmentReader(file, 0, 0, Chain.root(), size)) {
             probe.next();
@@ -131,7 +140,10 @@ final class Recovery {
             while (reader.next()) {}
             long length = reader.position();
             if (reader.state() == SegmentReader.State.TORN) {
-                cut(file, length);
+                cut(file, length, reader.leftovers() ? KEPT_BYTES : Long.MAX_VALUE);
+                size = length;
+            } else if (reader.state() == SegmentReader.State.END && length < size) {
+                truncate(file, length);
                 size = length;
             } else if (reader.state() == SegmentReader.State.CHANGED) {
                 observer.failed(LogObserver.Failure.CORRUPT);
@@ -146,11 +158,29 @@ final class Recovery {
         }
     }
 
-    private static void cut(Path file, long length) throws IOException {
+    /** A crash between the end of a segment and the cut of its file leaves the end mark there. */
+    private static void cutLeftovers(Path file, SegmentHeader header, long length) throws IOException {
+        long size = Files.size(file);
+        if (size == header.recycled() && length < size) {
+            try (var reader = SegmentReader.open(file, size)) {
+                if (reader.endsAt(length)) {
+                    truncate(file, length);
+                }
+            }
+        }
+    }
+
+    private static void truncate(Path file, long length) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(length);
+        }
+    }
+
+    private static void cut(Path file, long length, long most) throws IOException {
         Path aside = file.resolveSibling(file.getFileName() + "." + length + ".torn");
         try (var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
                 var torn = FileChannel.open(aside, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            long tail = channel.size() - length;
+            long tail = Math.min(most, channel.size() - length);
             for (long copied = 0; copied < tail; ) {
                 copied += channel.transferTo(length + copied, tail - copied, torn);
             }
@@ -158,7 +188,7 @@ final class Recovery {
             channel.truncate(length);
         }
         LOG.warn(
-                "{} ended inside an entry that was never answered; cut to {} bytes, the rest is in {}",
+                "{} ended inside an entry that was never answered; cut to {} bytes, what followed is in {}",
                 file,
                 length,
                 aside);

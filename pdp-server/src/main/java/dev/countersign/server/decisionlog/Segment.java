@@ -32,6 +32,7 @@ final class Segment {
     private volatile long durable;
     private volatile long durableEntries;
     private volatile boolean finished;
+    private volatile boolean sealed;
     private volatile boolean bad;
     private volatile @Nullable Segment successor;
     private volatile long shipped;
@@ -55,6 +56,7 @@ final class Segment {
         var segment = new Segment(file, header, null, length);
         segment.durable = length;
         segment.finished = true;
+        segment.sealed = true;
         return segment;
     }
 
@@ -133,6 +135,15 @@ final class Segment {
 
     void finish() {
         finished = true;
+    }
+
+    /** Whether the flusher has closed its file too, so that the file may be taken away. */
+    boolean sealed() {
+        return sealed;
+    }
+
+    void seal() {
+        sealed = true;
     }
 
     /** Whether the operating system failed to make it durable; nothing may be written to it any more. */

@@ -68,7 +68,10 @@ final class SegmentCheck {
                 findings.add(new Finding(
                         Kind.TORN,
                         seq + 1,
-                        "the last " + (size - length) + " bytes are no whole entry: never answered"));
+                        (reader.leftovers()
+                                        ? "what follows is no whole entry, or left from an earlier use of the file"
+                                        : "the last " + (size - length) + " bytes are no whole entry")
+                                + ": never answered"));
             default -> {}
         }
     }

@@ -1,6 +1,7 @@
 package dev.countersign.server.decisionlog;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,11 @@ interface SegmentFiles {
         }
 
         @Override
+        public FileChannel reuse(Path spare, Path file) throws IOException {
+            return FileChannel.open(Files.move(spare, file), StandardOpenOption.WRITE);
+        }
+
+        @Override
         public long usableSpace(Path directory) throws IOException {
             return Files.getFileStore(directory).getUsableSpace();
         }
@@ -23,6 +29,16 @@ interface SegmentFiles {
     /** Opens a file for writing that must not exist yet. */
     FileChannel create(Path file) throws IOException;
 
+    /** Gives a file another name, which must not exist yet, and opens it for writing; it keeps its length. */
+    FileChannel reuse(Path spare, Path file) throws IOException;
+
     /** Bytes that can still be written below the directory. */
     long usableSpace(Path directory) throws IOException;
+
+    /** Writes all the bytes to a position. */
+    static void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
+        for (long at = position; bytes.hasRemaining(); ) {
+            at += channel.write(bytes, at);
+        }
+    }
 }

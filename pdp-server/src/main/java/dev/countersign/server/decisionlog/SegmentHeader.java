@@ -20,13 +20,16 @@ import org.jspecify.annotations.Nullable;
  * @param loop the event loop that wrote it, from 0
  * @param started when it was opened
  * @param predecessor the end of the segment that it continues, null at the beginning of a chain
+ * @param recycled how long the file was that the segment began in, 0 for a new file. As long as the file has that very
+ *     length, the segment ends at an {@linkplain EndMark end mark}, with bytes of its earlier use behind it
  */
 record SegmentHeader(
         UUID segment,
         String server,
         int loop,
         Instant started,
-        @Nullable ChainEnd predecessor) {
+        @Nullable ChainEnd predecessor,
+        long recycled) {
     private static final JsonFactory JSON = new JsonFactory();
 
     /**
@@ -63,6 +66,9 @@ record SegmentHeader(
                 json.writeNumberField("length", predecessor.length());
                 json.writeEndObject();
             }
+            if (recycled > 0) {
+                json.writeNumberField("recycled", recycled);
+            }
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -92,6 +98,7 @@ record SegmentHeader(
         private @Nullable String started;
         private @Nullable String hash;
         private long length = -1;
+        private long recycled;
         private int loop = -1;
         private @Nullable Members predecessor;
 
@@ -109,6 +116,7 @@ record SegmentHeader(
                     case "started" -> members.started = json.getText();
                     case "hash" -> members.hash = json.getText();
                     case "length" -> members.length = json.getLongValue();
+                    case "recycled" -> members.recycled = json.getLongValue();
                     case "loop" -> members.loop = json.getIntValue();
                     case "predecessor" -> members.predecessor = of(json);
                     default -> json.skipChildren();
@@ -126,7 +134,8 @@ record SegmentHeader(
                     server,
                     loop,
                     Instant.parse(started),
-                    predecessor == null ? null : predecessor.end());
+                    predecessor == null ? null : predecessor.end(),
+                    recycled);
         }
 
         private ChainEnd end() throws IOException {

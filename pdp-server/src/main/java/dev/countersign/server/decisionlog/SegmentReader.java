@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reader of the frames of one segment that verifies the chain while it reads. Not safe for several threads.
@@ -17,6 +18,9 @@ import java.util.Arrays;
  * <p>{@link #next} moves to the next whole frame with the right hash. When it answers false, {@link #state} tells why:
  * {@link State#END}, the limit was reached between two frames; {@link State#TORN}, the file stops inside a frame, so
  * everything before it is complete; {@link State#CHANGED}, the frame at {@link #position} is not what was written.
+ *
+ * <p>In a file that was used again and still holds something of its earlier use, {@link State#END} is also the segment's
+ * {@linkplain EndMark end mark}, and a frame that does not verify is only changed if it was durable, else torn.
  */
 final class SegmentReader implements Closeable {
     enum State {
@@ -40,6 +44,7 @@ final class SegmentReader implements Closeable {
     private long seq;
     private int entryOffset;
     private int entryLength;
+    private @Nullable EndMark mark;
     private State state = State.READING;
 
     /**
@@ -72,6 +77,9 @@ final class SegmentReader implements Closeable {
             if (!reader.next()) {
                 throw new DamagedSegmentException("the header of " + file + " has been changed");
             }
+            if (header.recycled() > 0 && header.recycled() == limit) {
+                reader.mark = new EndMark(reader.hash());
+            }
             return reader;
         } catch (IOException e) {
             reader.close();
@@ -101,21 +109,24 @@ final class SegmentReader implements Closeable {
             return stop(State.END);
         }
         if (!available(Chain.LENGTH_BYTES)) {
-            return stop(State.TORN);
+            return stop(unverified(State.TORN));
         }
         int length = ByteBuffer.wrap(buffer, start, Chain.LENGTH_BYTES).getInt();
         if (length <= 0 || length > Chain.MAX_ENTRY_BYTES) {
-            return stop(length == 0 && onlyZerosLeft() ? State.TORN : State.CHANGED);
+            if (mark != null && available(EndMark.BYTES) && mark.at(buffer, start, hash)) {
+                return stop(State.END);
+            }
+            return stop(unverified(length == 0 && onlyZerosLeft() ? State.TORN : State.CHANGED));
         }
         if (!available(length + Chain.FRAME_OVERHEAD)) {
-            return stop(State.TORN);
+            return stop(unverified(State.TORN));
         }
         int entry = start + Chain.LENGTH_BYTES;
         int after = entry + length + Chain.HASH_BYTES;
         if (position < trusted) {
             chain.add(buffer, entry, length);
             if (!Arrays.equals(chain.hash(), 0, Chain.HASH_BYTES, buffer, entry + length, after)) {
-                return stop(State.CHANGED);
+                return stop(unverified(State.CHANGED));
             }
         }
         System.arraycopy(buffer, entry + length, hash, 0, Chain.HASH_BYTES);
@@ -129,6 +140,16 @@ final class SegmentReader implements Closeable {
 
     State state() {
         return state;
+    }
+
+    /** Whether the file still holds something of its earlier use. */
+    boolean leftovers() {
+        return mark != null;
+    }
+
+    /** Whether the segment's end mark stands at a position. */
+    boolean endsAt(long at) throws IOException {
+        return mark != null && mark.at(channel, at);
     }
 
     /** The number of the frame that was read last, -1 before the first. */
@@ -171,6 +192,14 @@ final class SegmentReader implements Closeable {
     private boolean stop(State why) {
         state = why;
         return false;
+    }
+
+    /** What a frame is that does not verify, given what it would be in a file that was never used before. */
+    private State unverified(State inNewFile) throws IOException {
+        if (mark == null) {
+            return inNewFile;
+        }
+        return mark.durableBeyond(channel, position) ? State.CHANGED : State.TORN;
     }
 
     private byte[] peekEntry() throws IOException {

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.UUID;
@@ -26,10 +27,10 @@ public final class SegmentWriter {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentWriter.class);
     private static final int BUFFER_BYTES = 256 << 10;
     private static final int KEPT_BUFFER_BYTES = 4 << 20;
-    private static final long SMALLEST_ROLL = 256L << 10;
-    private static final long LARGEST_ROLL = 64L << 20;
     /** Between two attempts on a broken disk, so that a busy loop does not fill it with headers. */
     private static final long PAUSE_MILLIS = 100;
+    /** The part of a file that is used again and left free, so that the last write seldom outgrows it. */
+    private static final long HEADROOM = 256;
 
     private final DecisionLog log;
     private final int loop;
@@ -43,6 +44,8 @@ public final class SegmentWriter {
     private int pendingEntries;
     private long nextSeq;
     private long rollBytes;
+    private @Nullable EndMark mark;
+    private long fileBytes;
     private long notBefore = Long.MIN_VALUE;
     private boolean refusing;
     private @Nullable Segment current;
@@ -99,7 +102,8 @@ public final class SegmentWriter {
             if (segment.bad()) {
                 throw new IOException(segment.unforced());
             }
-            write(channel, pending.flip());
+            mark(segment, channel);
+            SegmentFiles.write(channel, pending.flip(), segment.written());
         } catch (IOException e) {
             observer.failed(LogObserver.Failure.WRITE);
             throw refuse(segment, channel, e);
@@ -162,29 +166,52 @@ public final class SegmentWriter {
         log.flusher().wake();
     }
 
+    /**
+     * Ends what is about to be written with a mark, as long as the file holds something of its earlier use behind it. What
+     * is too large for that cuts it off before: from there on the file is like a new one.
+     */
+    private void mark(Segment segment, FileChannel channel) throws IOException {
+        if (mark != null && segment.written() + pending.position() + EndMark.BYTES > fileBytes) {
+            channel.truncate(segment.written());
+            mark = null;
+        }
+        if (mark != null) {
+            reserve(EndMark.BYTES);
+            mark.put(pending, chain.hash(), segment.durable());
+        }
+    }
+
     private void open() throws LogUnavailableException {
         Path directory = log.settings().directory();
         UUID id = log.settings().ids().get();
-        var header = new SegmentHeader(id, log.settings().server(), loop, clock.instant(), predecessorEnd);
         Path file = directory.resolve(id + Recovery.SUFFIX);
         FileChannel channel = null;
         try {
-            long roll = Math.max(SMALLEST_ROLL, Math.min(LARGEST_ROLL, files.usableSpace(directory) / 8));
+            long roll = log.spares().roll();
+            Spares.Spare spare = filledQuickly() ? log.spares().take(roll / 2) : null;
+            long recycled = spare == null ? 0 : spare.length();
+            var header =
+                    new SegmentHeader(id, log.settings().server(), loop, clock.instant(), predecessorEnd, recycled);
             byte[] entry = header.toJson();
             var first = new Chain(header.previousHash());
             first.add(entry, 0, entry.length);
-            channel = files.create(file);
-            write(
-                    channel,
-                    ByteBuffer.allocate(entry.length + Chain.FRAME_OVERHEAD)
-                            .putInt(entry.length)
-                            .put(entry)
-                            .put(first.hash())
-                            .flip());
-            var segment = Segment.opened(file, header, channel, channel.position());
+            var ends = spare == null ? null : new EndMark(first.hash());
+            int length = entry.length + Chain.FRAME_OVERHEAD;
+            var bytes = ByteBuffer.allocate(length + EndMark.BYTES)
+                    .putInt(entry.length)
+                    .put(entry)
+                    .put(first.hash());
+            if (ends != null) {
+                ends.put(bytes, first.hash(), 0);
+            }
+            channel = spare == null ? files.create(file) : files.reuse(spare.file(), file);
+            SegmentFiles.write(channel, bytes.flip(), 0);
+            var segment = Segment.opened(file, header, channel, length);
             chain.reset(first.hash());
             System.arraycopy(first.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
-            rollBytes = roll;
+            rollBytes = spare == null ? roll : recycled - recycled / HEADROOM;
+            mark = ends;
+            fileBytes = recycled;
             nextSeq = 1;
             current = segment;
             log.add(segment);
@@ -200,6 +227,14 @@ public final class SegmentWriter {
         }
     }
 
+    /** Whether the pages of a file that is used again will still be in memory when they are written. */
+    private boolean filledQuickly() {
+        return predecessor != null
+                && Duration.between(predecessor.header().started(), clock.instant())
+                                .compareTo(Spares.WARM)
+                        < 0;
+    }
+
     /** Takes everything since the last flush out of the file and out of the chain again. */
     private LogUnavailableException refuse(Segment segment, FileChannel channel, IOException cause) {
         var refusal = new LogUnavailableException(
@@ -210,6 +245,7 @@ public final class SegmentWriter {
         chain.reset(writtenHash);
         forget();
         boolean clean = truncate(segment, channel);
+        mark = null;
         if (!clean || nextSeq > 1) {
             leave(segment);
         }
@@ -247,12 +283,6 @@ public final class SegmentWriter {
             }
         } catch (IOException e) {
             LOG.warn("{} is left over from a failed attempt; the next start removes it", file, e);
-        }
-    }
-
-    private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
         }
     }
 

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * {@link Shipper}'s network timeout of 30 seconds, and again for each further batch. A batch that fails makes the reading
  * begin anew, so that what waited is verified. It is safe because a row proves itself: its hash covers its bytes and the row
  * before, so bytes that were changed in between are found by {@code audit verify}, in an export as in the file. And a
- * segment is only closed, and its file deleted, when its last hash is the one the writer had.
+ * segment is only closed, and its file given away, when its last hash is the one the writer had.
  */
 final class Shipment implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
@@ -153,7 +153,7 @@ final class Shipment implements Closeable {
 
     private void finish(Connection connection, SegmentReader at) throws IOException, SQLException {
         Segment successor = segment.successor();
-        if (successor == null || successor.durable() == 0 || at.position() < segment.written()) {
+        if (successor == null || successor.durable() == 0 || !segment.sealed() || at.position() < segment.written()) {
             return;
         }
         SegmentHeader.ChainEnd named = successor.header().predecessor();
@@ -171,10 +171,10 @@ final class Shipment implements Closeable {
         complete = true;
     }
 
-    /** Deletes the file, unless it holds more than what was shipped. */
-    void delete() throws IOException {
+    /** Gives the file away, unless it holds more than what was shipped. */
+    void release(Spares spares) throws IOException {
         if (Files.size(segment.file()) == segment.shipped()) {
-            Files.delete(segment.file());
+            spares.offer(segment.file());
         } else {
             LOG.warn(
                     "{} is in the table up to where its successor says that it ends; it holds more and is kept",

@@ -76,6 +76,7 @@ final class Shipper implements AutoCloseable {
     private void run() {
         while (true) {
             boolean more = false;
+            log.spares().expire();
             try {
                 more = pass(connected());
                 pause = PAUSE_NANOS;
@@ -168,7 +169,7 @@ final class Shipper implements AutoCloseable {
         }
         shipment.check(to);
         if (shipment.complete() && !log.settings().keepSegments()) {
-            shipment.delete();
+            shipment.release(log.spares());
             log.remove(shipment.segment());
             shipments.remove(shipment.segment().id());
         }

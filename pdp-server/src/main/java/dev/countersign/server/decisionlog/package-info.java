@@ -6,6 +6,9 @@
  * (UTF-8 JSON, kept byte for byte) and SHA-256 of the previous frame's hash followed by the entry. Frame 0 is the
  * {@linkplain dev.countersign.server.decisionlog.SegmentHeader header}; it names the segment that it continues and
  * starts from that segment's last hash, so that the segments of one loop are one chain.
+ *
+ * <p>The file of a shipped segment is used again for a new one ({@link dev.countersign.server.decisionlog.Spares}). Until the
+ * new segment is finished and its file cut to its length, it ends at an {@link dev.countersign.server.decisionlog.EndMark}.
  */
 @NullMarked
 package dev.countersign.server.decisionlog;

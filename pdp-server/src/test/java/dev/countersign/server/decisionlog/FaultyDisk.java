@@ -7,7 +7,10 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 
 /** A disk of which the test says how much still fits and whether it can be forced. */
@@ -18,6 +21,17 @@ final class FaultyDisk implements SegmentFiles {
     /** What the disk says is free; an eighth of it is the size at which segments roll. */
     volatile long usable = 1L << 40;
 
+    /** How many files were used again. */
+    volatile int reused;
+
+    /** Whether to remember what was in each file when it was forced last, or renamed. */
+    volatile boolean keepForced;
+
+    /** What was in the file that was written last, before that write. */
+    volatile byte[] beforeLastWrite = {};
+
+    final Map<Path, byte[]> forced = new ConcurrentHashMap<>();
+
     volatile boolean forceFails;
     volatile boolean truncateFails;
     /** Each force takes one permit, so that a test can hold it back. */
@@ -25,7 +39,16 @@ final class FaultyDisk implements SegmentFiles {
 
     @Override
     public FileChannel create(Path file) throws IOException {
-        return new Channel(SegmentFiles.SYSTEM.create(file));
+        return new Channel(file, SegmentFiles.SYSTEM.create(file));
+    }
+
+    @Override
+    public FileChannel reuse(Path spare, Path file) throws IOException {
+        reused++;
+        if (keepForced) {
+            forced.put(file, Files.readAllBytes(spare));
+        }
+        return new Channel(file, SegmentFiles.SYSTEM.reuse(spare, file));
     }
 
     @Override
@@ -34,21 +57,28 @@ final class FaultyDisk implements SegmentFiles {
     }
 
     private final class Channel extends FileChannel {
+        private final Path path;
         private final FileChannel file;
 
-        Channel(FileChannel file) {
+        Channel(Path path, FileChannel file) {
+            this.path = path;
             this.file = file;
         }
 
         @Override
-        public int write(ByteBuffer source) throws IOException {
-            if (free <= 0) {
+        public int write(ByteBuffer source, long position) throws IOException {
+            long there = Math.max(0, file.size() - position);
+            long beyond = Math.max(0, source.remaining() - there);
+            int fits = (int) (source.remaining() - beyond + Math.min(Math.max(0, free), beyond));
+            if (fits == 0) {
                 throw new IOException("No space left on device");
             }
-            int fits = (int) Math.min(free, source.remaining());
-            int written = file.write(source.slice(source.position(), fits));
+            if (keepForced) {
+                beforeLastWrite = Files.readAllBytes(path);
+            }
+            int written = file.write(source.slice(source.position(), fits), position);
             source.position(source.position() + written);
-            free -= written;
+            free -= Math.max(0, written - there);
             return written;
         }
 
@@ -57,7 +87,7 @@ final class FaultyDisk implements SegmentFiles {
             if (truncateFails) {
                 throw new IOException("Input/output error");
             }
-            free += file.size() - size;
+            free = Math.max(free, free + file.size() - size);
             file.truncate(size);
             return this;
         }
@@ -69,6 +99,9 @@ final class FaultyDisk implements SegmentFiles {
                 throw new IOException("Input/output error");
             }
             file.force(metaData);
+            if (keepForced) {
+                forced.put(path, Files.readAllBytes(path));
+            }
         }
 
         @Override
@@ -122,7 +155,7 @@ final class FaultyDisk implements SegmentFiles {
         }
 
         @Override
-        public int write(ByteBuffer source, long position) {
+        public int write(ByteBuffer source) {
             throw new UnsupportedOperationException();
         }
 
