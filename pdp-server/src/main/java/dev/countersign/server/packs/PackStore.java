@@ -157,6 +157,18 @@ public final class PackStore {
                 });
     }
 
+    /** The last versions in force of which another judged than now; {@code null} if none did. */
+    public static Future<@Nullable InForce> before(SqlConnection connection, @Nullable String tenant, String name) {
+        return connection
+                .preparedQuery("select h.name, h.change, h.active, h.shadow, 0::bigint as latest, h.changed_at,"
+                        + " h.changed_by from rule_packs_history h join rule_packs_in_force f"
+                        + " on coalesce(f.tenant, '') = coalesce(h.tenant, '') and f.name = h.name"
+                        + " where coalesce(h.tenant, '') = coalesce($1, '') and h.name = $2"
+                        + " and h.active is distinct from f.active order by h.change desc limit 1")
+                .execute(Tuple.from(new @Nullable Object[] {tenant, name}))
+                .map(rows -> rows.size() == 0 ? null : inForce(rows.iterator().next()));
+    }
+
     /**
      * Has these versions of a pack judge, {@code null} for none, and records it; failed with an {@link
      * IllegalArgumentException} if the plane would have more than it may.

@@ -42,9 +42,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param revision the number of the last change in what it was compared with
  * @param widens whether something is or could be let through that was not, or with less approval or fewer obligations
+ * @param shown whether that was found, and is not only feared because not all requests could be tried
  * @param json the changes of decisions that were found, with an example of each
  */
-public record Difference(long revision, boolean widens, String json) {
+public record Difference(long revision, boolean widens, boolean shown, String json) {
     /** When the requests are made that are compared: the same change always shows the same. */
     private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
 
@@ -95,10 +96,8 @@ public record Difference(long revision, boolean widens, String json) {
             ObjectNode actions = json.putObject("actions");
             loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
         }
-        return new Difference(
-                before.revision(),
-                found.widening() != Widening.NO || unseen != null || !loosened.isEmpty(),
-                json.toString());
+        boolean shown = found.widening() == Widening.YES || unseen != null || !loosened.isEmpty();
+        return new Difference(before.revision(), shown || found.widening() == Widening.COULD, shown, json.toString());
     }
 
     /**

@@ -149,7 +149,7 @@ public final class PackChange implements PolicyChange<InForce> {
                 .filter(Objects::nonNull)
                 .mapToInt(active -> active.rules().size())
                 .sum();
-        if (rules > MOST_RULES) {
+        if (pack != null && rules > MOST_RULES) {
             throw new IllegalArgumentException(
                     "the packs that judge here would have " + rules + " rules together, and may have " + MOST_RULES);
         }
@@ -183,6 +183,19 @@ public final class PackChange implements PolicyChange<InForce> {
                                     "there are " + others + " shadows here, and no more may be: end one of them first")
                             : null;
         });
+    }
+
+    @Override
+    public Future<Boolean> restores(SqlConnection connection) {
+        return mode == Mode.SHADOW
+                ? Future.succeededFuture(false)
+                : PackStore.before(connection, tenant, name)
+                        .map(before -> Objects.equals(before == null ? null : before.active(), restored()));
+    }
+
+    /** The version that would judge. */
+    private @Nullable Long restored() {
+        return mode == Mode.ACTIVE ? version : null;
     }
 
     private static JsonMistake refused(String why) {

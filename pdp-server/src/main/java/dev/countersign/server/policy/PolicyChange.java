@@ -45,6 +45,11 @@ public interface PolicyChange<V extends @Nullable Object> {
         return Future.succeededFuture();
     }
 
+    /** Whether it brings back what was in force just before, so that it need not wait for what is only feared of it. */
+    default Future<Boolean> restores(SqlConnection connection) {
+        return Future.succeededFuture(false);
+    }
+
     /**
      * Makes it.
      *

@@ -192,9 +192,22 @@ public final class PolicyChanges {
     private <V extends @Nullable Object> Future<Result<V>> makeOrPropose(
             SqlConnection connection, Caller caller, PolicyChange<V> change, long version, Difference difference) {
         Author by = Author.of(caller, clock.instant());
-        if (!difference.widens() && !change.sensitive()) {
-            return change.apply(connection, by, null).map(Result.Done::new);
+        if (change.sensitive() || difference.shown()) {
+            return propose(connection, caller, change, version, difference, by);
         }
+        Future<Boolean> atOnce = difference.widens() ? change.restores(connection) : Future.succeededFuture(true);
+        return atOnce.compose(alone -> alone
+                ? change.apply(connection, by, null).map(Result.Done::new)
+                : propose(connection, caller, change, version, difference, by));
+    }
+
+    private <V extends @Nullable Object> Future<Result<V>> propose(
+            SqlConnection connection,
+            Caller caller,
+            PolicyChange<V> change,
+            long version,
+            Difference difference,
+            Author by) {
         var proposal = new Proposal(
                 newId.get(),
                 caller.tenant(),
