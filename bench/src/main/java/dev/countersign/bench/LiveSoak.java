@@ -100,6 +100,7 @@ final class LiveSoak {
         var rows = new ArrayList<Double>();
         var keys = new ArrayList<Double>();
         var settings = new ArrayList<Double>();
+        var redacted = new JsonArray();
         for (int round = 0; round < rounds; round++) {
             String action = "live." + round;
             api.send(
@@ -128,12 +129,13 @@ final class LiveSoak {
             keys.add(Api.until(() -> api.status(two, secret) == 401));
 
             String listed = "listed." + round;
+            redacted.add(listed);
             api.send(
                     one,
                     "PUT",
                     "/api/v1/settings/log.redaction",
                     one.key("admin"),
-                    new JsonObject().put("value", new JsonArray().add(listed)));
+                    new JsonObject().put("value", redacted));
             settings.add(Api.until(() -> api.send(two, "GET", "/api/v1/settings/log.redaction", one.key("admin"), null)
                     .body()
                     .contains(listed)));

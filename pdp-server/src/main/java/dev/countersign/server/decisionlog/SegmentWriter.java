@@ -9,6 +9,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -47,6 +49,12 @@ public final class SegmentWriter {
     private @Nullable EndMark mark;
     private long fileBytes;
     private long notBefore = Long.MIN_VALUE;
+    /** The segments that appends wrote to since the last flush: the answers wait for these too. */
+    private final Set<Segment> writtenEarly = new LinkedHashSet<>();
+
+    /** What a write within an append lost, until a flush has told it. */
+    private @Nullable LogUnavailableException untold;
+
     private boolean refusing;
     private @Nullable Segment current;
     private @Nullable Segment predecessor;
@@ -66,7 +74,8 @@ public final class SegmentWriter {
     }
 
     /**
-     * Adds an entry to what the next flush writes; if much is waiting already, that is written first.
+     * Adds an entry to what the next flush writes; if much is waiting already, that is written first. If that fails, so do all
+     * that follow up to the next flush, and that flush itself: the answers to what was lost wait for it.
      *
      * @return its number in {@link #segment()}; void if that flush fails
      * @throws IllegalArgumentException when the entry is empty or larger than 16 MiB
@@ -76,8 +85,17 @@ public final class SegmentWriter {
         if (length <= 0 || length > Chain.MAX_ENTRY_BYTES) {
             throw new IllegalArgumentException("an entry has 1 to " + Chain.MAX_ENTRY_BYTES + " bytes, not " + length);
         }
-        if (pending.position() > KEPT_BUFFER_BYTES) {
-            flush();
+        if (untold == null && pending.position() > KEPT_BUFFER_BYTES) {
+            try {
+                write();
+                writtenEarly.removeIf(before -> before.durable() >= before.written());
+                writtenEarly.add(opened());
+            } catch (LogUnavailableException e) {
+                untold = e;
+            }
+        }
+        if (untold != null) {
+            throw untold;
         }
         if (pendingEntries == 0) {
             ready();
@@ -91,6 +109,16 @@ public final class SegmentWriter {
 
     /** Writes everything appended since the last flush; nothing to do when there is nothing. */
     public void flush() throws LogUnavailableException {
+        LogUnavailableException refusal = untold;
+        if (refusal != null) {
+            untold = null;
+            writtenEarly.clear();
+            throw refusal;
+        }
+        write();
+    }
+
+    private void write() throws LogUnavailableException {
         if (pendingEntries == 0) {
             return;
         }
@@ -125,7 +153,13 @@ public final class SegmentWriter {
      */
     public void whenDurable(Executor executor, Runnable durable, Consumer<LogUnavailableException> lost) {
         Segment segment = opened();
-        segment.whenDurable(segment.written(), executor, durable, lost);
+        Runnable next = () -> segment.whenDurable(segment.written(), executor, durable, lost);
+        for (Segment before : writtenEarly) {
+            Runnable then = next;
+            next = () -> before.whenDurable(before.written(), executor, then, lost);
+        }
+        writtenEarly.clear();
+        next.run();
         log.flusher().wake();
     }
 

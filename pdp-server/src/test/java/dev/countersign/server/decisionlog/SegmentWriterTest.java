@@ -95,6 +95,60 @@ class SegmentWriterTest {
     }
 
     @Test
+    void a_turn_that_was_written_in_parts_is_refused_at_its_flush_if_one_of_them_was() throws IOException {
+        byte[] large = new byte[3 << 20];
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            fixture.write(writer, 1);
+            fixture.disk.free = 1 << 20;
+            writer.append(large, 0, large.length);
+            writer.append(large, 0, large.length);
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> writer.append(large, 0, large.length))
+                        .isInstanceOf(LogUnavailableException.class);
+                fixture.disk.free = Long.MAX_VALUE;
+                fixture.millis.addAndGet(1_000);
+            }
+            assertThatThrownBy(writer::flush)
+                    .as("the answers to the first two wait for this")
+                    .isInstanceOf(LogUnavailableException.class);
+            writer.flush();
+            fixture.write(writer, 1);
+        }
+        assertThat(fixture.stored()).hasSize(2);
+        assertThat(LogVerifier.directory(directory).ok()).isTrue();
+    }
+
+    @Test
+    void an_answer_waits_for_the_segment_before_too() throws IOException {
+        var answers = new CopyOnWriteArrayList<String>();
+        byte[] large = new byte[3 << 20];
+        fixture.disk.usable = 0;
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            var first = writer.segment();
+            LogFixture.eventually("the header is durable", () -> durable(log, writer));
+            fixture.disk.forces.drainPermits();
+            for (int i = 0; i < 3; i++) {
+                writer.append(large, 0, large.length);
+            }
+            writer.flush();
+            assertThat(writer.segment()).isNotEqualTo(first);
+            writer.whenDurable(Runnable::run, () -> answers.add("durable"), lost -> answers.add("lost"));
+            LogFixture.eventually("the flusher waits in force", () -> fixture.disk.forces.hasQueuedThreads());
+            fixture.disk.forceFails = true;
+            fixture.disk.forces.release(1);
+            try {
+                LogFixture.eventually("the answer", () -> !answers.isEmpty());
+            } finally {
+                fixture.disk.forceFails = false;
+                fixture.disk.forces.release(1_000);
+            }
+        }
+        assertThat(answers).containsExactly("lost");
+    }
+
+    @Test
     void a_disk_that_stays_full_is_not_filled_with_headers() throws IOException {
         try (var log = fixture.open()) {
             var writer = log.writer(0);
