@@ -157,16 +157,23 @@ public final class PackStore {
                 });
     }
 
-    /** The last versions in force of which another judged than now; {@code null} if none did. */
-    public static Future<@Nullable InForce> before(SqlConnection connection, @Nullable String tenant, String name) {
+    /**
+     * Whether nothing has changed in a plane but one pack, and a version of it judged until then.
+     *
+     * @param version the version, {@code null} for none
+     * @param revision the number of the last change of what judges in the plane
+     */
+    public static Future<Boolean> judgedUntil(
+            SqlConnection connection, @Nullable String tenant, String name, @Nullable Long version, long revision) {
         return connection
-                .preparedQuery("select h.name, h.change, h.active, h.shadow, 0::bigint as latest, h.changed_at,"
-                        + " h.changed_by from rule_packs_history h join rule_packs_in_force f"
-                        + " on coalesce(f.tenant, '') = coalesce(h.tenant, '') and f.name = h.name"
-                        + " where coalesce(h.tenant, '') = coalesce($1, '') and h.name = $2"
-                        + " and h.active is distinct from f.active order by h.change desc limit 1")
-                .execute(Tuple.from(new @Nullable Object[] {tenant, name}))
-                .map(rows -> rows.size() == 0 ? null : inForce(rows.iterator().next()));
+                .preparedQuery("select 1 from rule_packs_in_force f join rule_packs_history h"
+                        + " on coalesce(h.tenant, '') = coalesce(f.tenant, '') and h.name = f.name and h.change = f.change"
+                        + " left join rule_packs_history p"
+                        + " on coalesce(p.tenant, '') = coalesce(f.tenant, '') and p.name = f.name and p.change = f.change - 1"
+                        + " where coalesce(f.tenant, '') = coalesce($1, '') and f.name = $2"
+                        + " and p.active is not distinct from $3 and h.revision = $4")
+                .execute(Tuple.from(new @Nullable Object[] {tenant, name, version, revision}))
+                .map(rows -> rows.size() > 0);
     }
 
     /**
@@ -207,7 +214,8 @@ public final class PackStore {
         });
         return connection
                 .preparedQuery("insert into rule_packs_history (tenant, name, change, active, shadow, changed_at,"
-                        + " changed_by, changed_person, proposal) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                        + " changed_by, changed_person, proposal, revision) select $1, $2, $3, $4, $5, $6, $7, $8, $9,"
+                        + " max(revision) from policy_revisions where tenant in ('', coalesce($1, ''))")
                 .execute(past)
                 .map(recorded -> new InForce(
                         now.name(), now.change(), now.active(), now.shadow(), now.latest(), by.at(), by.key()));

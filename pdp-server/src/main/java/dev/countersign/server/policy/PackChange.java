@@ -186,16 +186,10 @@ public final class PackChange implements PolicyChange<InForce> {
     }
 
     @Override
-    public Future<Boolean> restores(SqlConnection connection) {
+    public Future<Boolean> restores(SqlConnection connection, long revision) {
         return mode == Mode.SHADOW
                 ? Future.succeededFuture(false)
-                : PackStore.before(connection, tenant, name)
-                        .map(before -> Objects.equals(before == null ? null : before.active(), restored()));
-    }
-
-    /** The version that would judge. */
-    private @Nullable Long restored() {
-        return mode == Mode.ACTIVE ? version : null;
+                : PackStore.judgedUntil(connection, tenant, name, mode == Mode.ACTIVE ? version : null, revision);
     }
 
     private static JsonMistake refused(String why) {

@@ -45,8 +45,13 @@ public interface PolicyChange<V extends @Nullable Object> {
         return Future.succeededFuture();
     }
 
-    /** Whether it brings back what was in force just before, so that it need not wait for what is only feared of it. */
-    default Future<Boolean> restores(SqlConnection connection) {
+    /**
+     * Whether it undoes the last change of all, so that what judged a moment ago judges again: what is only feared of that
+     * need not be waited for.
+     *
+     * @param revision the number of the last change of what judges
+     */
+    default Future<Boolean> restores(SqlConnection connection, long revision) {
         return Future.succeededFuture(false);
     }
 

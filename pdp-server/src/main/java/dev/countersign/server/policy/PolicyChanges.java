@@ -170,7 +170,8 @@ public final class PolicyChanges {
         if (change.sensitive() || difference.shown()) {
             return propose(connection, caller, change, version, difference, by);
         }
-        Future<Boolean> atOnce = difference.widens() ? change.restores(connection) : Future.succeededFuture(true);
+        Future<Boolean> atOnce =
+                difference.widens() ? change.restores(connection, difference.revision()) : Future.succeededFuture(true);
         return atOnce.compose(alone -> alone
                 ? change.apply(connection, by, null).map(Result.Done::new)
                 : propose(connection, caller, change, version, difference, by));
