@@ -3,6 +3,8 @@ package dev.countersign.server.http;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.dialect.Code;
+import dev.countersign.rules.dialect.JsonMistake;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.decision.Body;
@@ -16,8 +18,10 @@ import dev.countersign.server.packs.PackVersion;
 import dev.countersign.server.policy.PackChange.Mode;
 import dev.countersign.server.policy.PackPublishing;
 import dev.countersign.server.policy.PackPublishing.Preview;
+import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.PolicyChanges.Result;
 import dev.countersign.server.policy.TenantState;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
@@ -218,7 +222,9 @@ final class PacksHandler {
             if (mode == Mode.OFF) {
                 done.accept(ctx);
             } else {
-                Waiting.change(ctx, packs.use(caller, mode, stored.version(), good.pack(), any -> true), result -> {
+                var used = packs.use(caller, mode, stored.version(), good.pack(), any -> true)
+                        .recover(PacksHandler::tooMuchChanges);
+                Waiting.change(ctx, used, result -> {
                     if (result instanceof Result.Refused<InForce> refused) {
                         Problems.send(
                                 ctx,
@@ -232,6 +238,14 @@ final class PacksHandler {
                 });
             }
         });
+    }
+
+    /** The version is stored by then: to say that nothing was changed would have it stored again. */
+    private static Future<Result<InForce>> tooMuchChanges(Throwable failure) {
+        return failure instanceof PolicyChanges.Busy || failure instanceof PolicyChanges.Overtaken
+                ? Future.succeededFuture(new Result.Refused<>(
+                        new JsonMistake("/version", Code.Y001, String.valueOf(failure.getMessage()), null)))
+                : Future.failedFuture(failure);
     }
 
     /** Has another version judge, be evaluated beside, or neither: also the way back to an earlier one. */

@@ -142,19 +142,29 @@ public final class PackStore {
         }
     }
 
-    private static Future<Weight> weight(SqlConnection connection, @Nullable String tenant) {
+    /** What the plane would weigh with these versions of one pack. */
+    private static Future<Weight> weight(SqlConnection connection, @Nullable String tenant, InForce pack) {
         return connection
-                .preparedQuery("select coalesce(sum(octet_length(p.files)), 0)::bigint,"
+                .preparedQuery("with f as (select name, active, shadow from rule_packs_in_force"
+                        + " where coalesce(tenant, '') = coalesce($1, '') and name <> $2"
+                        + " union all select $2, $3::bigint, $4::bigint)"
+                        + " select coalesce(sum(octet_length(p.files)), 0)::bigint,"
                         + " coalesce(sum((p.report::json ->> '" + RULES + "')::bigint)"
                         + " filter (where p.version = f.shadow), 0)::bigint"
-                        + " from rule_packs p join rule_packs_in_force f"
-                        + " on coalesce(f.tenant, '') = coalesce(p.tenant, '') and f.name = p.name"
-                        + " and p.version in (f.active, f.shadow)" + OF_PLANE)
-                .execute(Tuple.of(tenant))
+                        + " from rule_packs p join f on f.name = p.name and p.version in (f.active, f.shadow)"
+                        + OF_PLANE)
+                .execute(Tuple.from(new @Nullable Object[] {tenant, pack.name(), pack.active(), pack.shadow()}))
                 .map(rows -> {
                     Row row = rows.iterator().next();
                     return new Weight(row.getLong(0), row.getLong(1));
                 });
+    }
+
+    /** Why these versions of a pack may not judge instead of those that do now, or {@code null} if they may. */
+    public static Future<@Nullable String> refusal(
+            SqlConnection connection, @Nullable String tenant, InForce now, InForce next) {
+        return weight(connection, tenant, now)
+                .compose(before -> weight(connection, tenant, next).map(after -> after.refusal(before)));
     }
 
     /**
@@ -176,21 +186,10 @@ public final class PackStore {
                 .map(rows -> rows.size() > 0);
     }
 
-    /**
-     * Has these versions of a pack judge, {@code null} for none, and records it; failed with an {@link
-     * IllegalArgumentException} if the plane would have more than it may.
-     */
+    /** Has these versions of a pack judge, {@code null} for none, and records it. */
     public static Future<InForce> put(
             SqlConnection connection, @Nullable String tenant, InForce now, By by, @Nullable UUID proposal) {
-        return weight(connection, tenant)
-                .compose(before -> judge(connection, tenant, now, by)
-                        .compose(put -> weight(connection, tenant))
-                        .compose(after -> {
-                            String refusal = after.refusal(before);
-                            return refusal == null
-                                    ? record(connection, tenant, now, by, proposal)
-                                    : Future.failedFuture(new IllegalArgumentException(refusal));
-                        }));
+        return judge(connection, tenant, now, by).compose(put -> record(connection, tenant, now, by, proposal));
     }
 
     private static Future<?> judge(SqlConnection connection, @Nullable String tenant, InForce now, By by) {

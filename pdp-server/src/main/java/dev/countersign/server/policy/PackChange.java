@@ -163,9 +163,18 @@ public final class PackChange implements PolicyChange<InForce> {
 
     @Override
     public Future<@Nullable JsonMistake> refusal(SqlConnection connection) {
-        if (mode != Mode.SHADOW) {
-            return Future.succeededFuture();
-        }
+        return PackStore.find(connection, tenant, name).compose(found -> {
+            if (found == null) {
+                return Future.succeededFuture(refused("there is no such pack any more"));
+            }
+            return PackStore.refusal(connection, tenant, found, next(found))
+                    .compose(tooMuch -> tooMuch != null
+                            ? Future.succeededFuture(refused(tooMuch))
+                            : mode == Mode.SHADOW ? shadowRefusal(connection) : Future.succeededFuture());
+        });
+    }
+
+    private Future<@Nullable JsonMistake> shadowRefusal(SqlConnection connection) {
         if (tenant == null) {
             return Future.succeededFuture(
                     refused("a shadow is a tenant's own: what the operator publishes judges, or does not"));
