@@ -46,6 +46,7 @@ public final class Metrics implements AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
     private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
+    private final Map<Key, FunctionCounter> timed = new ConcurrentHashMap<>();
     private final Map<Metric, MultiGauge> gauges = new ConcurrentHashMap<>();
     private final JvmGcMetrics gc = new JvmGcMetrics();
 
@@ -77,10 +78,12 @@ public final class Metrics implements AutoCloseable {
 
     /** Makes a counter of what {@code timer}, one of {@link #timer}, has timed; timing gets no dearer by it. */
     public void counter(Metric metric, Timer timer, String... labels) {
-        FunctionCounter.builder(metric.id(), timer, Timer::count)
-                .description(metric.help())
-                .tags(tags(metric, List.of(labels)))
-                .register(registry);
+        timed.computeIfAbsent(
+                new Key(metric, List.of(labels)),
+                key -> FunctionCounter.builder(metric.id(), timer, Timer::count)
+                        .description(metric.help())
+                        .tags(tags(metric, key.labels()))
+                        .register(registry));
     }
 
     /** The timer of a metric with these label values. */
