@@ -322,7 +322,7 @@ public final class Server implements AutoCloseable {
                 ? "http://" + authority(config.host()) + ":" + port
                 : config.publicUrl().toString();
         if (config.publicUrl() == null) {
-            LOG.warn(
+            LOG.info(
                     "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
                     baseUrl);
         }
