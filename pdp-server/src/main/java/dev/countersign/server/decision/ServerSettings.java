@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** The settings that the server itself declares, beside those of the packs. */
 public final class ServerSettings {
@@ -72,13 +71,5 @@ public final class ServerSettings {
                 .filter(outcome -> outcome.word().equals(value))
                 .findFirst()
                 .orElse(Outcome.DENY);
-    }
-
-    /** The server's own setting of that name, or {@code null}. */
-    public static @Nullable Declaration of(String name) {
-        return ALL.stream()
-                .filter(declaration -> declaration.name().equals(name))
-                .findFirst()
-                .orElse(null);
     }
 }

@@ -75,8 +75,7 @@ final class Judging {
 
     /** The same for whoever manages policies in its own plane, the operator's included. */
     void plane(RoutingContext ctx, Caller caller, Consumer<TenantState> then) {
-        String plane = caller.tenant() == null ? "" : caller.tenant();
-        Waiting.policies(ctx, policies.get(plane), then);
+        Waiting.policies(ctx, policies.get(caller.plane()), then);
     }
 
     /** Goes on with the state by which the whole request is judged; if it cannot be read, nothing is decided. */

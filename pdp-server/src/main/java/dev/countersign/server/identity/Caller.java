@@ -38,6 +38,11 @@ public record Caller(
         return Objects.requireNonNull(tenant, "only the operator's role belongs to no tenant");
     }
 
+    /** Whose policies the caller manages: its tenant, or the operator, of which the empty text is the name. */
+    public String plane() {
+        return tenant == null ? "" : tenant;
+    }
+
     /** The kind of subject that the caller itself is: a person is a user, everything else an agent. */
     public String subjectType() {
         return person == null ? "agent" : "user";

@@ -336,13 +336,8 @@ public final class PolicyChanges {
                         }));
     }
 
-    /** The name of the caller's plane in {@code policy_revisions}: its tenant, or the empty text for the operator. */
-    private static String plane(Caller caller) {
-        return caller.tenant() == null ? "" : caller.tenant();
-    }
-
     private Future<TenantState> state(Caller caller) {
-        return policies.get(plane(caller));
+        return policies.get(caller.plane());
     }
 
     private Future<Difference> compared(Caller caller, PolicyChange<?> change) {
@@ -361,7 +356,7 @@ public final class PolicyChanges {
                 .compose(alone -> connection
                         .preparedQuery(
                                 "select coalesce(max(revision), 0) from policy_revisions where tenant in ('', $1)")
-                        .execute(Tuple.of(plane(caller))))
+                        .execute(Tuple.of(caller.plane())))
                 .compose(rows -> rows.iterator().next().getLong(0) == difference.revision()
                         ? Future.succeededFuture()
                         : Future.failedFuture(new Overtaken()));
@@ -369,7 +364,7 @@ public final class PolicyChanges {
 
     /** Changes that this server makes for one tenant do not overtake one another; those of another server may. */
     private <T> Future<T> inTurn(Caller caller, Supplier<Future<T>> change) {
-        return turns.after(plane(caller), () -> again(TRIES, change)).recover(PolicyChanges::busy);
+        return turns.after(caller.plane(), () -> again(TRIES, change)).recover(PolicyChanges::busy);
     }
 
     private <T> Future<T> again(int tries, Supplier<Future<T>> change) {
