@@ -81,7 +81,7 @@ public final class DecisionLoop {
      * @param durability when answers may leave
      * @param loop runs a task on this loop, after the events at hand
      * @param clock tells the time of decisions
-     * @param random makes their ids
+     * @param random makes their ids, and chooses whose shadows judge first
      * @param metrics counts
      * @param firstUses is told, after the answer, of the caller and the user of each decision to which the tenant's default
      *     policies applied
@@ -102,7 +102,7 @@ public final class DecisionLoop {
         this.meters = new DecisionMeters(metrics);
         this.firstUses = firstUses;
         this.entry = new LogEntry();
-        this.shadowTime = new ShadowTime(clock);
+        this.shadowTime = new ShadowTime(clock, random);
     }
 
     /**
@@ -239,45 +239,35 @@ public final class DecisionLoop {
         entry.forget();
         List<Answer> answers = waiting;
         waiting = new ArrayList<>(answers.size());
+        List<Runnable> after = List.copyOf(afterwards);
+        afterwards.clear();
+        List<ShadowTime.Comparison> compare = List.copyOf(comparisons);
+        comparisons.clear();
         try {
             log.flush();
         } catch (LogUnavailableException | RuntimeException e) {
             made.clear();
-            afterwards.clear();
-            comparisons.clear();
-            each(answers, answer -> answer.refuse(e));
+            refuse(answers, compare, e);
             return;
         }
         made.forEach(decided -> meters.count(decided));
         made.clear();
-        Runnable after = afterwards();
         if (durability == Durability.PROCESS) {
-            each(answers, Answer::send);
-            after.run();
+            send(answers, after, compare);
         } else {
-            log.whenDurable(
-                    loop,
-                    () -> {
-                        each(answers, Answer::send);
-                        after.run();
-                    },
-                    lost -> each(answers, answer -> answer.refuse(lost)));
+            log.whenDurable(loop, () -> send(answers, after, compare), lost -> refuse(answers, compare, lost));
         }
     }
 
-    /** What is done once the answers have left. */
-    private Runnable afterwards() {
-        if (afterwards.isEmpty() && comparisons.isEmpty()) {
-            return () -> {};
-        }
-        List<Runnable> after = List.copyOf(afterwards);
-        List<ShadowTime.Comparison> compare = List.copyOf(comparisons);
-        afterwards.clear();
-        comparisons.clear();
-        return () -> {
-            each(after, Runnable::run);
-            shadowTime.spend(compare);
-        };
+    private void send(List<Answer> answers, List<Runnable> after, List<ShadowTime.Comparison> compare) {
+        each(answers, Answer::send);
+        each(after, Runnable::run);
+        shadowTime.spend(compare);
+    }
+
+    private static void refuse(List<Answer> answers, List<ShadowTime.Comparison> compare, Exception cause) {
+        each(answers, answer -> answer.refuse(cause));
+        each(compare, comparison -> comparison.shadow().observer().dropped());
     }
 
     /** A client that has gone must not keep the others from their answers. */

@@ -2,6 +2,7 @@ package dev.countersign.server.decision;
 
 import java.time.InstantSource;
 import java.util.List;
+import java.util.random.RandomGenerator;
 
 /**
  * The time that the shadows of one loop take from its decisions: a fifth of all time at most, and of one turn little, so that
@@ -20,21 +21,31 @@ final class ShadowTime {
     record Comparison(Shadow shadow, Runnable judge) {}
 
     private final InstantSource clock;
+    private final RandomGenerator random;
     /** What they may take, {@link #PART} times. Less than nothing after a comparison that took longer. */
     private long left = PART * SAVED;
 
     private long ended;
 
-    ShadowTime(InstantSource clock) {
+    ShadowTime(InstantSource clock, RandomGenerator random) {
         this.clock = clock;
+        this.random = random;
         this.ended = clock.millis();
     }
 
-    /** Has shadows judge as long as there is time. */
+    /**
+     * Has shadows judge as long as there is time. It begins anywhere, so that the shadows that come first do not take it all
+     * from the others, turn after turn.
+     */
     void spend(List<Comparison> comparisons) {
+        if (comparisons.isEmpty()) {
+            return;
+        }
+        int first = random.nextInt(comparisons.size());
         long begun = clock.millis();
         left = Math.min(PART * SAVED, left + passed(ended, begun));
-        for (Comparison comparison : comparisons) {
+        for (int i = 0; i < comparisons.size(); i++) {
+            Comparison comparison = comparisons.get((first + i) % comparisons.size());
             long taken = passed(begun, clock.millis());
             if (taken >= TURN || PART * taken >= left) {
                 comparison.shadow().observer().dropped();

@@ -55,7 +55,7 @@ public final class DecisionLog implements AutoCloseable {
         this.recovery = recovery;
         this.segments.putAll(recovery.segments());
         this.spares = new Spares(settings.directory(), files, settings.clock(), () -> loops.size() + 1);
-        this.flusher = new LogFlusher(settings.directory(), observer);
+        this.flusher = new LogFlusher(settings.directory(), files, observer);
     }
 
     /**
@@ -71,7 +71,8 @@ public final class DecisionLog implements AutoCloseable {
         Files.createDirectories(settings.directory());
         FileChannel lockFile = lock(settings.directory());
         try {
-            return new DecisionLog(settings, observer, files, lockFile, Recovery.of(settings.directory(), observer));
+            return new DecisionLog(
+                    settings, observer, files, lockFile, Recovery.of(settings.directory(), files, observer));
         } catch (IOException e) {
             lockFile.close();
             throw e;

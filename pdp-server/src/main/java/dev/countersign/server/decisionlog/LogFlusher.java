@@ -3,7 +3,6 @@ package dev.countersign.server.decisionlog;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -22,6 +21,7 @@ final class LogFlusher implements AutoCloseable {
     private static final long GATHER_NANOS = TimeUnit.MICROSECONDS.toNanos(300);
 
     private final Path directory;
+    private final SegmentFiles files;
     private final LogObserver observer;
     private final ConcurrentLinkedQueue<Segment> open = new ConcurrentLinkedQueue<>();
     private final Thread thread = new Thread(this::run, "decision-log-flusher");
@@ -29,8 +29,9 @@ final class LogFlusher implements AutoCloseable {
     private volatile boolean idle;
     private long lastRound;
 
-    LogFlusher(Path directory, LogObserver observer) {
+    LogFlusher(Path directory, SegmentFiles files, LogObserver observer) {
         this.directory = directory;
+        this.files = files;
         this.observer = observer;
         thread.setDaemon(true);
         thread.start();
@@ -117,6 +118,9 @@ final class LogFlusher implements AutoCloseable {
         if (channel == null) {
             return true;
         }
+        if (segment.durable() == 0 && predecessorCanVanish(segment)) {
+            return false;
+        }
         try {
             if (!segment.bad() && (written > segment.durable() || segment.awaited())) {
                 force(segment, channel, written, entries);
@@ -136,6 +140,23 @@ final class LogFlusher implements AutoCloseable {
         return finished;
     }
 
+    /**
+     * Whether a power cut could still take the end of the segment that this one names: its writer may have gone on since the
+     * predecessor's force of this round began. The next round comes to the predecessor first.
+     */
+    private boolean predecessorCanVanish(Segment segment) {
+        SegmentHeader.ChainEnd end = segment.header().predecessor();
+        if (end == null) {
+            return false;
+        }
+        for (Segment other : open) {
+            if (other.id().equals(end.segment())) {
+                return !other.bad() && other.durable() < other.written();
+            }
+        }
+        return false;
+    }
+
     /** Cuts off what the file held before the segment, and lets go of it. */
     private static void close(Segment segment, FileChannel channel) {
         try (channel) {
@@ -152,16 +173,9 @@ final class LogFlusher implements AutoCloseable {
         long begin = System.nanoTime();
         channel.force(false);
         if (segment.durable() == 0) {
-            forceDirectory(directory);
+            files.forceNames(directory);
         }
         observer.forced(System.nanoTime() - begin);
         segment.markDurable(written, entries);
-    }
-
-    /** Makes the names of files durable. */
-    static void forceDirectory(Path directory) throws IOException {
-        try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
     }
 }

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +31,8 @@ import org.slf4j.LoggerFactory;
 public final class LogVerifier {
     private static final Logger LOG = LoggerFactory.getLogger(LogVerifier.class);
     private static final JsonFactory JSON = new JsonFactory();
+    /** How long a new file is waited for to get its header. */
+    private static final long HEADER_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final Map<UUID, SegmentCheck> checks = new TreeMap<>();
     private final List<String> problems = new ArrayList<>();
@@ -78,8 +82,9 @@ public final class LogVerifier {
     }
 
     /**
-     * Verifies a file. A server may be writing to it: then what seems wrong is not when looked at again. It may also take
-     * the file away and use it for another segment; what was read of it then says nothing.
+     * Verifies a file. A server may be writing to it: then what seems wrong is not when looked at again, and a file may have
+     * to be looked at twice again that had no header yet at first. It may also take the file away and use it for another
+     * segment; what was read of it then says nothing, and neither does a spare that has just got the name of a segment.
      */
     private void segment(Path file) throws IOException {
         String name = file.getFileName().toString();
@@ -92,10 +97,16 @@ public final class LogVerifier {
         }
         try {
             SegmentCheck check = file(id, file);
-            if (!check.report().findings().isEmpty()) {
+            for (int again = 0; again < 2 && !check.report().findings().isEmpty(); again++) {
+                if (Files.size(file) == 0) {
+                    LockSupport.parkNanos(HEADER_NANOS);
+                }
+                if (Spares.isBlank(file)) {
+                    return;
+                }
                 check = file(id, file);
             }
-            if (Files.exists(file) && !Spares.isBlank(file)) {
+            if (Files.exists(file)) {
                 checks.put(id, check);
             }
         } catch (NoSuchFileException e) {

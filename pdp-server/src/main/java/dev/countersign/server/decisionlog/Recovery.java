@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
  * What an earlier start left behind: its segments, and for each loop the end that the next segment continues.
  *
  * <p>A crash can leave a last frame that is not whole. No answer was given for it, so it is cut off; the bytes are kept
- * beside the segment with the suffix {@code .torn}, as a frame whose length was tampered with looks the same. What a file
+ * beside the segment with the suffix {@code .torn}, if there is room, as a frame whose length was tampered with looks the
+ * same. What a file
  * held before its segment is cut off without more ado: it is in the table.
  */
 final class Recovery {
@@ -34,17 +35,19 @@ final class Recovery {
     record Head(Segment segment, SegmentHeader.ChainEnd end) {}
 
     private final Path directory;
+    private final SegmentFiles files;
     private final LogObserver observer;
     private final Map<UUID, Segment> segments = new HashMap<>();
     private final Map<Integer, Head> heads = new HashMap<>();
 
-    private Recovery(Path directory, LogObserver observer) {
+    private Recovery(Path directory, SegmentFiles files, LogObserver observer) {
         this.directory = directory;
+        this.files = files;
         this.observer = observer;
     }
 
-    static Recovery of(Path directory, LogObserver observer) throws IOException {
-        var recovery = new Recovery(directory, observer);
+    static Recovery of(Path directory, SegmentFiles files, LogObserver observer) throws IOException {
+        var recovery = new Recovery(directory, files, observer);
         recovery.run();
         return recovery;
     }
@@ -102,7 +105,7 @@ final class Recovery {
                 segment.successor(next);
             }
         });
-        LogFlusher.forceDirectory(directory);
+        files.forceNames(directory);
     }
 
     private @Nullable SegmentHeader header(Path file) throws IOException {
@@ -176,22 +179,30 @@ final class Recovery {
         }
     }
 
-    private static void cut(Path file, long length, long most) throws IOException {
+    private void cut(Path file, long length, long most) throws IOException {
         Path aside = file.resolveSibling(file.getFileName() + "." + length + ".torn");
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-                var torn = FileChannel.open(aside, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            long tail = Math.min(most, channel.size() - length);
+        String kept = "what followed is in " + aside;
+        try {
+            keep(file, length, most, aside);
+        } catch (IOException e) {
+            LOG.warn("what followed byte {} of {} could not be kept", length, file, e);
+            Spares.delete(aside);
+            kept = "what followed is lost";
+        }
+        truncate(file, length);
+        LOG.warn("{} ended inside an entry that was never answered; cut to {} bytes, {}", file, length, kept);
+    }
+
+    private void keep(Path file, long from, long most, Path aside) throws IOException {
+        Files.deleteIfExists(aside);
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ);
+                var torn = files.create(aside)) {
+            long tail = Math.min(most, channel.size() - from);
             for (long copied = 0; copied < tail; ) {
-                copied += channel.transferTo(length + copied, tail - copied, torn);
+                copied += channel.transferTo(from + copied, tail - copied, torn);
             }
             torn.force(true);
-            channel.truncate(length);
         }
-        LOG.warn(
-                "{} ended inside an entry that was never answered; cut to {} bytes, what followed is in {}",
-                file,
-                length,
-                aside);
     }
 
     private Path file(SegmentHeader header) {

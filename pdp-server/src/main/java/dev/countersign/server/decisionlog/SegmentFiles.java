@@ -17,12 +17,25 @@ interface SegmentFiles {
 
         @Override
         public FileChannel reuse(Path spare, Path file) throws IOException {
-            return FileChannel.open(Files.move(spare, file), StandardOpenOption.WRITE);
+            Files.move(spare, file);
+            try {
+                return FileChannel.open(file, StandardOpenOption.WRITE);
+            } catch (IOException e) {
+                Spares.delete(file);
+                throw e;
+            }
         }
 
         @Override
         public long usableSpace(Path directory) throws IOException {
             return Files.getFileStore(directory).getUsableSpace();
+        }
+
+        @Override
+        public void forceNames(Path directory) throws IOException {
+            try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
         }
     };
 
@@ -34,6 +47,9 @@ interface SegmentFiles {
 
     /** Bytes that can still be written below the directory. */
     long usableSpace(Path directory) throws IOException;
+
+    /** Makes the names of the files in a directory durable. */
+    void forceNames(Path directory) throws IOException;
 
     /** Writes all the bytes to a position. */
     static void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {

@@ -22,8 +22,10 @@ import org.slf4j.LoggerFactory;
  * The writer of one event loop's chain of segments. Confined to that loop's thread.
  *
  * <p>{@link #append} only remembers an entry; {@link #flush} writes everything remembered by one write, and only then may
- * the answers leave. When {@code flush} or {@code append} throws {@link LogUnavailableException}, none of the entries
- * since the last successful flush is in the log, and the writer is ready for the next attempt.
+ * the answers leave. What one {@code flush} ends is a turn. A turn that gets large is written in parts, of which those
+ * before the last are written by {@code append}. When {@code flush} throws {@link LogUnavailableException}, the part that
+ * could not be written and all after it are not in the log; parts written before stay there, as decisions that nobody was
+ * told. The writer is ready for the next turn then.
  */
 public final class SegmentWriter {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentWriter.class);
@@ -49,8 +51,10 @@ public final class SegmentWriter {
     private @Nullable EndMark mark;
     private long fileBytes;
     private long notBefore = Long.MIN_VALUE;
-    /** The segments that appends wrote to since the last flush: the answers wait for these too. */
+    /** The segments that the appends of this turn wrote to: the answers wait for these too. */
     private final Set<Segment> writtenEarly = new LinkedHashSet<>();
+
+    private boolean turnEnded;
 
     /** What a write within an append lost, until a flush has told it. */
     private @Nullable LogUnavailableException untold;
@@ -85,10 +89,10 @@ public final class SegmentWriter {
         if (length <= 0 || length > Chain.MAX_ENTRY_BYTES) {
             throw new IllegalArgumentException("an entry has 1 to " + Chain.MAX_ENTRY_BYTES + " bytes, not " + length);
         }
+        beginTurn();
         if (untold == null && pending.position() > KEPT_BUFFER_BYTES) {
             try {
                 write();
-                writtenEarly.removeIf(before -> before.durable() >= before.written());
                 writtenEarly.add(opened());
             } catch (LogUnavailableException e) {
                 untold = e;
@@ -109,13 +113,21 @@ public final class SegmentWriter {
 
     /** Writes everything appended since the last flush; nothing to do when there is nothing. */
     public void flush() throws LogUnavailableException {
+        beginTurn();
+        turnEnded = true;
         LogUnavailableException refusal = untold;
         if (refusal != null) {
             untold = null;
-            writtenEarly.clear();
             throw refusal;
         }
         write();
+    }
+
+    private void beginTurn() {
+        if (turnEnded) {
+            writtenEarly.clear();
+            turnEnded = false;
+        }
     }
 
     private void write() throws LogUnavailableException {
@@ -148,8 +160,8 @@ public final class SegmentWriter {
     }
 
     /**
-     * Runs one of the two on the executor once everything flushed so far is durable, or is known never to be. Call it
-     * after {@link #flush}, for answers that must survive a power cut.
+     * Runs one of the two on the executor once everything of the turn is durable, or is known never to be. Call it after
+     * each {@link #flush} that succeeded, for answers that must survive a power cut.
      */
     public void whenDurable(Executor executor, Runnable durable, Consumer<LogUnavailableException> lost) {
         Segment segment = opened();
@@ -158,7 +170,6 @@ public final class SegmentWriter {
             Runnable then = next;
             next = () -> before.whenDurable(before.written(), executor, then, lost);
         }
-        writtenEarly.clear();
         next.run();
         log.flusher().wake();
     }
@@ -216,48 +227,70 @@ public final class SegmentWriter {
     }
 
     private void open() throws LogUnavailableException {
-        Path directory = log.settings().directory();
-        UUID id = log.settings().ids().get();
-        Path file = directory.resolve(id + Recovery.SUFFIX);
-        FileChannel channel = null;
         try {
             long roll = log.spares().roll();
             Spares.Spare spare = filledQuickly() ? log.spares().take(roll / 2) : null;
-            long recycled = spare == null ? 0 : spare.length();
-            var header =
-                    new SegmentHeader(id, log.settings().server(), loop, clock.instant(), predecessorEnd, recycled);
-            byte[] entry = header.toJson();
-            var first = new Chain(header.previousHash());
-            first.add(entry, 0, entry.length);
-            var ends = spare == null ? null : new EndMark(first.hash());
-            int length = entry.length + Chain.FRAME_OVERHEAD;
-            var bytes = ByteBuffer.allocate(length + EndMark.BYTES)
-                    .putInt(entry.length)
-                    .put(entry)
-                    .put(first.hash());
-            if (ends != null) {
-                ends.put(bytes, first.hash(), 0);
-            }
-            channel = spare == null ? files.create(file) : files.reuse(spare.file(), file);
-            SegmentFiles.write(channel, bytes.flip(), 0);
-            var segment = Segment.opened(file, header, channel, length);
-            chain.reset(first.hash());
-            System.arraycopy(first.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
-            rollBytes = spare == null ? roll : recycled - recycled / HEADROOM;
-            mark = ends;
-            fileBytes = recycled;
-            nextSeq = 1;
-            current = segment;
-            log.add(segment);
-            if (predecessor != null) {
-                predecessor.successor(segment);
+            if (spare == null || !reopen(spare)) {
+                open(roll, null);
             }
         } catch (IOException e) {
             notBefore = clock.millis() + PAUSE_MILLIS;
             observer.failed(LogObserver.Failure.OPEN);
-            discard(channel, file);
             throw new LogUnavailableException(
-                    "no segment of the decision log can be opened in " + directory + ": " + e.getMessage(), e);
+                    "no segment of the decision log can be opened in "
+                            + log.settings().directory() + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** Opens a segment in a file that was used before; false when that cannot be, for example because it is gone. */
+    private boolean reopen(Spares.Spare spare) {
+        try {
+            open(spare.length() - spare.length() / HEADROOM, spare);
+            return true;
+        } catch (IOException e) {
+            LOG.warn("{} cannot be used again; the next segment gets a new file", spare.file(), e);
+            Spares.delete(spare.file());
+            return false;
+        }
+    }
+
+    private void open(long roll, Spares.@Nullable Spare spare) throws IOException {
+        UUID id = log.settings().ids().get();
+        Path file = log.settings().directory().resolve(id + Recovery.SUFFIX);
+        long recycled = spare == null ? 0 : spare.length();
+        var header = new SegmentHeader(id, log.settings().server(), loop, clock.instant(), predecessorEnd, recycled);
+        byte[] entry = header.toJson();
+        var first = new Chain(header.previousHash());
+        first.add(entry, 0, entry.length);
+        var ends = spare == null ? null : new EndMark(first.hash());
+        int length = entry.length + Chain.FRAME_OVERHEAD;
+        var bytes = ByteBuffer.allocate(length + EndMark.BYTES)
+                .putInt(entry.length)
+                .put(entry)
+                .put(first.hash());
+        if (ends != null) {
+            ends.put(bytes, first.hash(), 0);
+        }
+        FileChannel channel = null;
+        try {
+            channel = spare == null ? files.create(file) : files.reuse(spare.file(), file);
+            SegmentFiles.write(channel, bytes.flip(), 0);
+        } catch (IOException e) {
+            discard(channel, file);
+            throw e;
+        }
+        var segment = Segment.opened(file, header, channel, length);
+        chain.reset(first.hash());
+        System.arraycopy(first.hash(), 0, writtenHash, 0, Chain.HASH_BYTES);
+        rollBytes = roll;
+        mark = ends;
+        fileBytes = recycled;
+        nextSeq = 1;
+        current = segment;
+        log.add(segment);
+        if (predecessor != null) {
+            predecessor.successor(segment);
         }
     }
 

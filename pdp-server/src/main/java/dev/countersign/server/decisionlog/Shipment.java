@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
  * computed a second time; the frame's own goes into the row. How soon is a matter of the batches before it: a tenth of a
  * second when none is under way, and as long as a {@code COPY} takes that is slow and does not fail, which may be the
  * {@link Shipper}'s network timeout of 30 seconds, and again for each further batch. A batch that fails makes the reading
- * begin anew, so that what waited is verified. It is safe because a row proves itself: its hash covers its bytes and the row
+ * begin anew, so that what waited is verified. So does a force that fails: what is read afterwards may not be what was
+ * written, and all of it is verified. It is safe because a row proves itself: its hash covers its bytes and the row
  * before, so bytes that were changed in between are found by {@code audit verify}, in an export as in the file. And a
  * segment is only closed, and its file given away, when its last hash is the one the writer had.
  */
@@ -47,6 +48,7 @@ final class Shipment implements Closeable {
     private long batchSeq;
     private @Nullable DamagedSegmentException unusable;
     private boolean complete;
+    private boolean distrusted;
 
     Shipment(Segment segment) {
         this.segment = segment;
@@ -85,6 +87,10 @@ final class Shipment implements Closeable {
         long limit = segment.shippable();
         if (limit == 0) {
             return false;
+        }
+        if (segment.bad() && !distrusted) {
+            close();
+            distrusted = true;
         }
         if (reader == null) {
             reader = locate(connection, limit);
@@ -171,14 +177,16 @@ final class Shipment implements Closeable {
         complete = true;
     }
 
-    /** Gives the file away, unless it holds more than what was shipped. */
+    /** Gives the file away, or deletes it if the disk failed it; unless it holds more than what was shipped. */
     void release(Spares spares) throws IOException {
-        if (Files.size(segment.file()) == segment.shipped()) {
-            spares.offer(segment.file());
-        } else {
+        if (Files.size(segment.file()) != segment.shipped()) {
             LOG.warn(
                     "{} is in the table up to where its successor says that it ends; it holds more and is kept",
                     segment.file());
+        } else if (segment.bad()) {
+            Files.delete(segment.file());
+        } else {
+            spares.offer(segment.file());
         }
     }
 
@@ -224,7 +232,9 @@ final class Shipment implements Closeable {
                 }
                 segment.shipped(shipped);
                 var next = new SegmentReader(segment.file(), shipped, seq + 1, last, limit);
-                next.trustFrom(written);
+                if (!distrusted) {
+                    next.trustFrom(written);
+                }
                 return next;
             }
         }

@@ -75,6 +75,10 @@ final class Spares implements AutoCloseable {
         Files.move(segment, file);
         try {
             blank(file);
+            // Writing over a file in place makes no new name durable: without this, a power cut could bring back the
+            // old name
+            // with the next segment behind it.
+            files.forceNames(directory);
         } catch (IOException e) {
             LOG.warn("{} cannot be used again", segment, e);
             delete(file);
@@ -151,7 +155,7 @@ final class Spares implements AutoCloseable {
                             .put(chain.hash())
                             .flip(),
                     0);
-            channel.force(false);
+            channel.force(true);
         }
     }
 

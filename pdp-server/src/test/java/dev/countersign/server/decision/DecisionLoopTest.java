@@ -181,6 +181,34 @@ class DecisionLoopTest {
     }
 
     @Test
+    void theShadowsOfOneTenantShareTheTimeWhenItDoesNotSuffice() throws Exception {
+        var first = new Seen(ShadowTime.TURN);
+        var second = new Seen(ShadowTime.TURN);
+        TenantPolicy policy = policy("answering", "allow")
+                .withShadows(
+                        List.of(new Shadow(policy("one", "deny"), first), new Shadow(policy("other", "deny"), second)));
+        for (int turn = 0; turn < 200; turn++) {
+            decideInOneTurn(1, policy);
+            clock.step(100);
+        }
+        assertThat(first.compared + second.compared).isEqualTo(200);
+        assertThat(first.compared).isBetween(60, 140);
+    }
+
+    @Test
+    void whatTheLogRefusedIsDroppedAndTold() throws Exception {
+        var seen = new Seen(0);
+        TenantPolicy policy = watched(seen);
+        for (int i = 0; i < 3; i++) {
+            decide(policy);
+        }
+        log.close();
+        endTurn();
+        assertThat(seen.compared).isZero();
+        assertThat(seen.dropped).isEqualTo(3);
+    }
+
+    @Test
     void shadowsTakeNoMoreThanAFifthOfTheTimeForLong() throws Exception {
         var seen = new Seen(5);
         TenantPolicy policy = watched(seen);

@@ -9,6 +9,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -32,6 +33,9 @@ final class FaultyDisk implements SegmentFiles {
 
     final Map<Path, byte[]> forced = new ConcurrentHashMap<>();
 
+    /** The names that a directory had when it was forced last. */
+    volatile List<String> durableNames = List.of();
+
     volatile boolean forceFails;
     volatile boolean truncateFails;
     /** Each force takes one permit, so that a test can hold it back. */
@@ -54,6 +58,12 @@ final class FaultyDisk implements SegmentFiles {
     @Override
     public long usableSpace(Path directory) {
         return usable;
+    }
+
+    @Override
+    public void forceNames(Path directory) throws IOException {
+        SegmentFiles.SYSTEM.forceNames(directory);
+        durableNames = LogFixture.names(directory);
     }
 
     private final class Channel extends FileChannel {
@@ -155,8 +165,10 @@ final class FaultyDisk implements SegmentFiles {
         }
 
         @Override
-        public int write(ByteBuffer source) {
-            throw new UnsupportedOperationException();
+        public int write(ByteBuffer source) throws IOException {
+            int written = write(source, file.position());
+            file.position(file.position() + written);
+            return written;
         }
 
         @Override

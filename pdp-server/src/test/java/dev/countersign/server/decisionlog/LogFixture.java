@@ -103,6 +103,13 @@ final class LogFixture implements LogObserver {
         return Recovery.files(directory);
     }
 
+    /** The names of everything in a directory. */
+    static List<String> names(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.map(f -> f.getFileName().toString()).sorted().toList();
+        }
+    }
+
     static List<String> texts(List<Entries.Entry> entries) {
         return entries.stream()
                 .map(e -> new String(e.bytes(), StandardCharsets.UTF_8))

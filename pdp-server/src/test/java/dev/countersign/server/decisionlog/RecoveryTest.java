@@ -46,6 +46,23 @@ class RecoveryTest {
     }
 
     @Test
+    void a_full_disk_costs_the_copy_of_a_torn_tail_and_not_the_start() throws IOException {
+        Path file = write(5);
+        long size = Files.size(file);
+        Files.write(file, new byte[] {0, 0, 1, 0, '{', '"'}, StandardOpenOption.APPEND);
+
+        fixture.disk.free = 3;
+        fixture.open().close();
+
+        assertThat(file).hasSize(size);
+        assertThat(LogFixture.names(directory)).noneMatch(n -> n.endsWith(".torn"));
+        fixture.disk.free = Long.MAX_VALUE;
+        write(5);
+        assertThat(fixture.stored()).hasSize(10);
+        assertThat(LogVerifier.directory(directory).ok()).isTrue();
+    }
+
+    @Test
     void a_segment_without_a_whole_header_is_put_aside() throws IOException {
         write(5);
         Path empty = directory.resolve("01930000-0000-7000-8000-000000000000.seg");

@@ -65,7 +65,7 @@ class RecycledSegmentTest {
         var again = reopened();
         assertThat(again.stored()).isEqualTo(flushed);
         assertThat(again.failures).isEmpty();
-        assertThat(names(crashed)).noneMatch(n -> n.endsWith(".torn") || n.endsWith(".spare"));
+        assertThat(LogFixture.names(crashed)).noneMatch(n -> n.endsWith(".torn") || n.endsWith(".spare"));
         assertThat(LogVerifier.directory(crashed).ok()).isTrue();
     }
 
@@ -157,21 +157,21 @@ class RecycledSegmentTest {
                 roll(writer);
             }
             ship(log);
-            assertThat(names(directory).stream().filter(n -> n.endsWith(".spare")))
+            assertThat(LogFixture.names(directory).stream().filter(n -> n.endsWith(".spare")))
                     .as("one for each loop and one more")
                     .hasSize(2);
             fixture.millis.addAndGet(Duration.ofMinutes(2).toMillis());
             log.spares().expire();
-            assertThat(names(directory)).noneMatch(n -> n.endsWith(".spare"));
+            assertThat(LogFixture.names(directory)).noneMatch(n -> n.endsWith(".spare"));
             roll(writer);
             roll(writer);
             ship(log);
-            assertThat(names(directory)).anyMatch(n -> n.endsWith(".spare"));
+            assertThat(LogFixture.names(directory)).anyMatch(n -> n.endsWith(".spare"));
         }
-        assertThat(names(directory)).noneMatch(n -> n.endsWith(".spare"));
+        assertThat(LogFixture.names(directory)).noneMatch(n -> n.endsWith(".spare"));
         Files.write(directory.resolve("left.seg.spare"), new byte[10]);
         fixture.open().close();
-        assertThat(names(directory)).as("after a kill").noneMatch(n -> n.endsWith(".spare"));
+        assertThat(LogFixture.names(directory)).as("after a kill").noneMatch(n -> n.endsWith(".spare"));
     }
 
     @Test
@@ -362,10 +362,10 @@ class RecycledSegmentTest {
     }
 
     private void copy() throws IOException {
-        for (String name : names(crashed)) {
+        for (String name : LogFixture.names(crashed)) {
             Files.delete(crashed.resolve(name));
         }
-        for (String name : names(directory)) {
+        for (String name : LogFixture.names(directory)) {
             Files.copy(directory.resolve(name), crashed.resolve(name));
         }
     }
@@ -381,12 +381,6 @@ class RecycledSegmentTest {
     private static SegmentHeader header(Path file) throws IOException {
         try (var reader = SegmentReader.open(file, Files.size(file))) {
             return SegmentHeader.parse(reader.entry());
-        }
-    }
-
-    private static List<String> names(Path directory) throws IOException {
-        try (var files = Files.list(directory)) {
-            return files.map(f -> f.getFileName().toString()).sorted().toList();
         }
     }
 }

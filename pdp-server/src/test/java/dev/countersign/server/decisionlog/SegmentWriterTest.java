@@ -149,6 +149,65 @@ class SegmentWriterTest {
     }
 
     @Test
+    void a_segment_is_not_durable_before_all_of_the_one_that_it_continues() throws IOException {
+        fixture.disk.usable = 0;
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            var other = log.writer(1);
+            LogFixture.eventually("the headers are durable", () -> durable(log, writer) && durable(log, other));
+            Segment first = log.segment(writer.segment());
+            fixture.disk.forces.drainPermits();
+            try {
+                fixture.write(writer, 1);
+                LogFixture.eventually("a force is under way", () -> fixture.disk.forces.hasQueuedThreads());
+                while (writer.segment().equals(first.id())) {
+                    fixture.write(writer, 5);
+                }
+                Segment second = log.segment(writer.segment());
+                fixture.disk.forces.release(2);
+                LogFixture.eventually("two forces", () -> first.durable() == first.written() || second.durable() > 0);
+                assertThat(second.durable()).isZero();
+                fixture.disk.forces.release(2);
+                LogFixture.eventually("the next", () -> second.durable() == second.written());
+            } finally {
+                fixture.disk.forces.release(1_000_000);
+            }
+        }
+    }
+
+    @Test
+    void an_answer_does_not_wait_for_a_turn_that_was_refused() throws IOException {
+        var answers = new CopyOnWriteArrayList<String>();
+        byte[] large = new byte[3 << 20];
+        try (var log = fixture.open()) {
+            var writer = log.writer(0);
+            Segment first = log.segment(writer.segment());
+            LogFixture.eventually("the header is durable", () -> durable(log, writer));
+            fixture.disk.forces.drainPermits();
+            for (int i = 0; i < 3; i++) {
+                writer.append(large, 0, large.length);
+            }
+            fixture.disk.free = 0;
+            assertThatThrownBy(writer::flush).isInstanceOf(LogUnavailableException.class);
+            assertThat(first.entries()).as("a part was written").isEqualTo(2);
+            fixture.disk.forceFails = true;
+            fixture.disk.forces.release(1);
+            LogFixture.eventually("the part is lost", first::bad);
+            fixture.disk.forceFails = false;
+            fixture.disk.free = Long.MAX_VALUE;
+            fixture.disk.forces.release(1_000_000);
+            fixture.millis.addAndGet(1_000);
+
+            fixture.write(writer, 1);
+            writer.whenDurable(Runnable::run, () -> answers.add("durable"), lost -> answers.add("lost"));
+            LogFixture.eventually("the answer", () -> !answers.isEmpty());
+        } finally {
+            fixture.disk.forces.release(1_000_000);
+        }
+        assertThat(answers).containsExactly("durable");
+    }
+
+    @Test
     void a_disk_that_stays_full_is_not_filled_with_headers() throws IOException {
         try (var log = fixture.open()) {
             var writer = log.writer(0);
