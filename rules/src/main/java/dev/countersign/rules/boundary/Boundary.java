@@ -76,6 +76,7 @@ public final class Boundary {
         clauses.addAll(rest);
         Set<String> doubts = new LinkedHashSet<>(Doubts.of(comparison, space, clauses));
         search.run().forEach(comparison::cut);
+        doubts.addAll(search.sampled());
         doubts.addAll(comparison.cuts());
         return new Answer(
                 found.isEmpty() ? null : found.get(0),

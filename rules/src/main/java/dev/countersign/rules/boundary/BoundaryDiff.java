@@ -177,6 +177,7 @@ public final class BoundaryDiff {
                     share,
                     mostSteps);
             search.run().forEach(comparison::cut);
+            doubts.addAll(search.sampled());
             tried += search.visited();
             steps += search.steps();
             comparison.spend(search.steps());
