@@ -12,21 +12,25 @@ import dev.countersign.rules.boundary.DiffResult;
 import dev.countersign.rules.boundary.DiffResult.Widening;
 import dev.countersign.rules.boundary.Frame;
 import dev.countersign.rules.boundary.Judge;
+import dev.countersign.rules.dialect.Canonical;
 import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.engine.Evaluation;
 import dev.countersign.rules.engine.RuleBase;
 import dev.countersign.rules.facts.Precedence;
 import dev.countersign.rules.facts.Sha256;
+import dev.countersign.rules.pack.ApprovalTemplate;
 import dev.countersign.rules.pack.Pack;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
+import dev.countersign.rules.verdict.Finding;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
 import dev.countersign.server.decision.TenantPolicy;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param revision the number of the last change in what it was compared with
  * @param widens whether something is or could be let through that was not, or with less approval or fewer obligations
- * @param shown whether that was found, and is not only feared because not all requests could be tried
+ * @param shown whether that was found, or the comparison was cut short before all was looked at: it is not only feared
+ *     because patterns are sampled
  * @param json the changes of decisions that were found, with an example of each
  */
 public record Difference(long revision, boolean widens, boolean shown, String json) {
@@ -87,7 +92,7 @@ public record Difference(long revision, boolean widens, boolean shown, String js
                 .findFirst()
                 .orElse(null);
         Map<String, List<String>> loosened = now.actions().loosenedBy(after.actions());
-        ObjectNode json = json(found, unseen);
+        ObjectNode json = json(found, unseen, templates(now), templates(after));
         if (!loosened.isEmpty()) {
             // No boundary request shows it: they are what callers claim, and the registry is what is true instead.
             if (found.widening() == Widening.NO) {
@@ -96,7 +101,10 @@ public record Difference(long revision, boolean widens, boolean shown, String js
             ObjectNode actions = json.putObject("actions");
             loosened.forEach((action, what) -> what.forEach(actions.withArrayProperty(action)::add));
         }
-        boolean shown = found.widening() == Widening.YES || unseen != null || !loosened.isEmpty();
+        boolean shown = found.widening() == Widening.YES
+                || found.widening() == Widening.COULD && found.cut()
+                || unseen != null
+                || !loosened.isEmpty();
         return new Difference(before.revision(), shown || found.widening() == Widening.COULD, shown, json.toString());
     }
 
@@ -217,7 +225,12 @@ public record Difference(long revision, boolean widens, boolean shown, String js
         return new Judge(all.rules(), all.values(), all.templates(), combining);
     }
 
-    private static ObjectNode json(DiffResult found, @Nullable String unseen) {
+    /** The judge whose templates say what an approval asks for. */
+    private static Judge templates(TenantPolicy policy) {
+        return Judge.of(policy.base(), policy.values());
+    }
+
+    private static ObjectNode json(DiffResult found, @Nullable String unseen, Judge before, Judge after) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
         Widening widening = unseen != null && found.widening() == Widening.NO ? Widening.COULD : found.widening();
         out.put("widening", widening.word());
@@ -229,26 +242,29 @@ public record Difference(long revision, boolean widens, boolean shown, String js
         }
         out.put("tried", found.tried());
         out.put("found", found.changes().size());
-        out.put("digest", digest(found.changes()));
+        List<ObjectNode> all = found.changes().stream()
+                .map(change -> json(change, before, after))
+                .toList();
+        out.put("digest", digest(all));
         ArrayNode changes = out.putArray("changes");
-        found.changes().stream().limit(MOST_SHOWN).forEach(change -> changes.add(json(change)));
+        all.stream().limit(MOST_SHOWN).forEach(changes::add);
         return out;
     }
 
-    /** Of all changes that were found, those that are not shown too: which decisions become which, by which rules. */
-    private static String digest(List<Change> changes) {
+    /** Of all changes that were found, those that are not shown too: which decisions become which, by which rules, on what terms. */
+    private static String digest(List<ObjectNode> changes) {
         return Sha256.hex(changes.stream()
-                .map(change -> json(change).without(EXAMPLE).toString())
+                .map(change -> change.deepCopy().without(EXAMPLE).toString())
                 .sorted()
                 .collect(Collectors.joining("\n")));
     }
 
-    private static ObjectNode json(Change change) {
+    private static ObjectNode json(Change change, Judge before, Judge after) {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
         out.put("kind", change.kind().word());
         out.put("widens", change.widens());
-        verdict(out.putObject("before"), change.before());
-        verdict(out.putObject("after"), change.after());
+        verdict(out.putObject("before"), change.before(), before);
+        verdict(out.putObject("after"), change.after(), after);
         out.put("requests", change.requests());
         out.put("now", change.now().toString());
         // A literal of a rule can be long, and stands in the example.
@@ -258,12 +274,55 @@ public record Difference(long revision, boolean widens, boolean shown, String js
         return out;
     }
 
-    private static void verdict(ObjectNode out, Verdict verdict) {
+    private static void verdict(ObjectNode out, Verdict verdict, Judge judge) {
         out.put("decision", verdict.outcome().word());
         ArrayNode reasons = out.putArray("reasons");
         verdict.reasons().forEach(reasons::add);
         if (verdict.settledBy() != null) {
             out.put("policy", verdict.settledBy().id());
         }
+        if (!verdict.obligations().isEmpty()) {
+            ArrayNode obligations = out.putArray("obligations");
+            verdict.obligations().stream().map(Canonical::effect).sorted().forEach(obligations::add);
+            shorten(out, "obligations", obligations);
+        }
+        if (!verdict.approvals().isEmpty()) {
+            ArrayNode approvals = out.putArray("approvals");
+            verdict.approvals().stream()
+                    .map(asked -> approval(asked, judge))
+                    .sorted(Comparator.comparing(ObjectNode::toString))
+                    .forEach(approvals::add);
+            shorten(out, "approvals", approvals);
+        }
+    }
+
+    /** Many rules have much to say together: what is too long to be shown stands as its digest. */
+    private static void shorten(ObjectNode out, String name, ArrayNode terms) {
+        String text = terms.toString();
+        if (text.length() > LONGEST_EXAMPLE) {
+            out.put(name, "sha256:" + Sha256.hex(text));
+        }
+    }
+
+    private static ObjectNode approval(Finding asked, Judge judge) {
+        ObjectNode out = JsonNodeFactory.instance.objectNode();
+        out.put("policy", asked.rule().id());
+        if (asked.effect() instanceof Effect.RequireApproval effect) {
+            out.put("template", effect.template());
+            ApprovalTemplate template = judge.templates().get(asked.rule().pack() + "/" + effect.template());
+            if (template != null) {
+                ArrayNode stages = out.putArray("stages");
+                template.stages().forEach(stage -> {
+                    ObjectNode one = stages.addObject();
+                    one.put("name", stage.name());
+                    one.put("quorum", stage.quorum());
+                    ArrayNode roles = one.putArray("roles");
+                    stage.roles().stream().sorted().forEach(roles::add);
+                });
+                out.put("decide_within", template.decideWithin().toString());
+                out.put("use_within", template.useWithin().toString());
+            }
+        }
+        return out;
     }
 }

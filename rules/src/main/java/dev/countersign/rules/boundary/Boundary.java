@@ -75,7 +75,9 @@ public final class Boundary {
         var clauses = new ArrayList<>(core);
         clauses.addAll(rest);
         Set<String> doubts = new LinkedHashSet<>(Doubts.of(comparison, space, clauses));
-        doubts.addAll(search.run());
+        search.run().forEach(comparison::cut);
+        doubts.addAll(search.sampled());
+        doubts.addAll(comparison.cuts());
         return new Answer(
                 found.isEmpty() ? null : found.get(0),
                 search.visited(),

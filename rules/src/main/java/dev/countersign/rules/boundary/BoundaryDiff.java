@@ -133,7 +133,7 @@ public final class BoundaryDiff {
             for (int i = 0; i < groups.size(); i++) {
                 boolean binds = combined && !Difference.couldWiden(groups.get(i));
                 if (comparison.left() <= 0 || binds && (changes.size() >= MOST_CHANGES || binding++ >= MOST_BINDING)) {
-                    doubts.add(NOT_ALL);
+                    comparison.cut(NOT_ALL);
                     break;
                 }
                 int left = groups.size() - i;
@@ -144,18 +144,20 @@ public final class BoundaryDiff {
             List<Change> found = changes.values().stream()
                     .sorted(Comparator.comparing(Change::widens).reversed().thenComparing(Change::kind))
                     .toList();
-            boolean exact = doubts.isEmpty();
-            boolean could = difference.couldWiden()
-                    || judges.get(0).combine() != judges.get(1).combine();
+            boolean cut = !comparison.cuts().isEmpty();
+            Set<String> why = new LinkedHashSet<>(comparison.cuts());
+            why.addAll(doubts);
+            boolean exact = why.isEmpty();
+            boolean could = difference.couldWiden() || !combined;
             DiffResult.Widening widening = found.stream().anyMatch(Change::widens)
                     ? DiffResult.Widening.YES
                     : exact || !could ? DiffResult.Widening.NO : DiffResult.Widening.COULD;
-            return new DiffResult(found, widening, exact, exact ? null : Doubts.sentence(doubts), tried);
+            return new DiffResult(found, widening, exact, cut, exact ? null : Doubts.sentence(why), tried);
         }
 
         private void group(List<Clause> core, List<Difference.Anchored> all, int share, long mostSteps) {
             if (share <= 0) {
-                doubts.add("there are more than " + most + " boundary requests");
+                comparison.cut("there are more than " + most + " boundary requests");
                 return;
             }
             List<Clause> others = Difference.beside(core, all);
@@ -174,7 +176,8 @@ public final class BoundaryDiff {
                     (values, status) -> judge(space, clauses, values, status, known),
                     share,
                     mostSteps);
-            doubts.addAll(search.run());
+            search.run().forEach(comparison::cut);
+            doubts.addAll(search.sampled());
             tried += search.visited();
             steps += search.steps();
             comparison.spend(search.steps());
@@ -230,7 +233,7 @@ public final class BoundaryDiff {
             }
         }
 
-        private static List<@Nullable Object> key(Change change) {
+        private List<@Nullable Object> key(Change change) {
             return java.util.Arrays.asList(
                     change.kind(),
                     change.widens(),
@@ -239,7 +242,9 @@ public final class BoundaryDiff {
                     change.before().reasons(),
                     change.after().reasons(),
                     Strictness.id(change.before()),
-                    Strictness.id(change.after()));
+                    Strictness.id(change.after()),
+                    Strictness.terms(change.before(), judges.get(0)),
+                    Strictness.terms(change.after(), judges.get(1)));
         }
 
         private Verdict verdict(int side, Space space, List<Clause> clauses, int[] values, byte[] status) {

@@ -10,8 +10,8 @@ import java.time.Instant;
  *
  * @param kind what differs
  * @param widens whether something is allowed, or needs less approval, or carries less obligations than before
- * @param before the verdict before, on the example: its outcome, reasons and settling rule are those of all requests
- *     counted here; what else it holds is the example's own
+ * @param before the verdict before, on the example: its outcome, reasons, settling rule, approvals and obligations
+ *     are those of all requests counted here; what else it holds is the example's own
  * @param after the verdict after, likewise
  * @param example a body of an AuthZEN evaluation request that is judged so
  * @param now when the example is asked

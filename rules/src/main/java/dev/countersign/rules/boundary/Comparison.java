@@ -7,14 +7,18 @@ import dev.countersign.rules.engine.Conditions;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Glob;
+import dev.countersign.rules.facts.NamedList;
 import dev.countersign.rules.facts.Request;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +41,10 @@ final class Comparison {
     private final IdentityHashMap<Expr.Test, List<String>> samples = new IdentityHashMap<>();
     private final IdentityHashMap<Expr.Test, String> texts = new IdentityHashMap<>();
     private final List<Map<Spot, Map<Object, Optional<Request>>>> singles = List.of(new HashMap<>(), new HashMap<>());
+    private final IdentityHashMap<NamedList, List<String>> entries = new IdentityHashMap<>();
+    private final List<IdentityHashMap<NamedList, Boolean>> patterns =
+            List.of(new IdentityHashMap<>(), new IdentityHashMap<>());
+    private final Set<String> cuts = new LinkedHashSet<>();
     private long left;
 
     /**
@@ -76,6 +84,16 @@ final class Comparison {
         return left;
     }
 
+    /** Notes that a bound was reached, so that something was not looked at: why, in a sentence without a full stop. */
+    void cut(String why) {
+        cuts.add(why);
+    }
+
+    /** Why some of what there is was not looked at; empty if all was. */
+    Set<String> cuts() {
+        return cuts;
+    }
+
     /** The closure of a condition for the layout of a side. */
     Condition condition(int side, Expr expr) {
         return closures.get(side)
@@ -112,6 +130,20 @@ final class Comparison {
         } catch (BadCall e) {
             return Optional.empty();
         }
+    }
+
+    /** The entries of a list that are tried. */
+    List<String> entries(NamedList list) {
+        return entries.computeIfAbsent(list, made -> Survey.entries(judges, made));
+    }
+
+    /** Whether a list holds patterns on a side. */
+    boolean holdsPatterns(int side, NamedList list) {
+        return patterns.get(side)
+                .computeIfAbsent(
+                        list,
+                        made -> judge(side).value(made) instanceof List<?> all
+                                && all.stream().map(String::valueOf).anyMatch(Glob::isPattern));
     }
 
     /** The texts around the pattern of a test. */

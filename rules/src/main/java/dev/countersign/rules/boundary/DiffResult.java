@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param widening whether the judge after lets more happen
  * @param exact whether the requests stand for all requests, so that what no change shows does not happen; reasons are
  *     only ever sampled
+ * @param cut whether a bound was reached before all was looked at that could be: then, other than where patterns are only
+ *     sampled, much may have been passed over
  * @param whyNotExact why they do not, in one sentence; {@code null} if they do
  * @param tried how many requests were judged
  */
@@ -18,11 +20,12 @@ public record DiffResult(
         List<Change> changes,
         Widening widening,
         boolean exact,
+        boolean cut,
         @Nullable String whyNotExact,
         int tried) {
     /** The same result, of which it is known by other means that nothing more may happen. */
     DiffResult notWidening() {
-        return new DiffResult(changes, Widening.NO, exact, whyNotExact, tried);
+        return new DiffResult(changes, Widening.NO, exact, cut, whyNotExact, tried);
     }
 
     /** Whether more may happen than before. */

@@ -6,8 +6,6 @@ import dev.countersign.rules.dialect.Expr;
 import dev.countersign.rules.dialect.Operand;
 import dev.countersign.rules.engine.Condition;
 import dev.countersign.rules.facts.Attribute;
-import dev.countersign.rules.facts.BadCall;
-import dev.countersign.rules.facts.Glob;
 import dev.countersign.rules.facts.Type;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Doubts {
     private static final int MOST_PATTERNS = 6;
     private static final int MOST_SAID = 2;
+    private static final String OUT_OF_WORK = "there are more patterns than could be looked at";
 
     private final Comparison comparison;
     private final Survey survey;
@@ -45,10 +44,12 @@ final class Doubts {
         this.space = space;
     }
 
-    /** The reasons, in sentences without a full stop; empty if the space is exact. */
+    /**
+     * The reasons, in sentences without a full stop; empty if the space is exact, unless bounds cut it, which the
+     * comparison knows.
+     */
     static Set<String> of(Comparison comparison, Space space, List<Clause> clauses) {
         var doubts = new Doubts(comparison, space);
-        doubts.out.addAll(space.cut());
         clauses.forEach(clause -> Survey.tests(clause, test -> doubts.look(clause, test)));
         doubts.pairs();
         doubts.patterns.forEach(doubts::patterns);
@@ -64,6 +65,7 @@ final class Doubts {
     }
 
     private void look(Clause clause, Expr.Test test) {
+        comparison.spend(1);
         boolean pattern = test instanceof Expr.Matches
                 || test instanceof Expr.Affix
                 || test instanceof Expr.MatchesGlob
@@ -85,7 +87,7 @@ final class Doubts {
             return;
         }
         if (test instanceof Expr.MemberOfList member) {
-            pattern = entries(comparison.judge(clause.side()), member, spot);
+            pattern = entries(clause.side(), member, spot);
         }
         if (pattern) {
             // A list can hold something else on either side; what else is written the same means the same at one spot.
@@ -109,14 +111,13 @@ final class Doubts {
     }
 
     /** Whether the list holds patterns; and if it is too long to try all entries beside another list, says so. */
-    private boolean entries(Judge judge, Expr.MemberOfList member, Spot spot) {
+    private boolean entries(int side, Expr.MemberOfList member, Spot spot) {
         lists.computeIfAbsent(spot, key -> new HashSet<>()).add(member.list().name());
-        List<String> tried = Survey.entries(comparison.judges(), member.list());
+        List<String> tried = comparison.entries(member.list());
         if (tried.size() == Survey.MOST_ENTRIES && lists.get(spot).size() > 1) {
-            out.add("the list `" + member.list().name() + "` is too long to try every entry");
+            comparison.cut("the list `" + member.list().name() + "` is too long to try every entry");
         }
-        return judge.value(member.list()) instanceof List<?> all
-                && all.stream().map(String::valueOf).anyMatch(Glob::isPattern);
+        return comparison.holdsPatterns(side, member.list());
     }
 
     private void counts(Judge judge, Expr.Test test) {
@@ -192,10 +193,26 @@ final class Doubts {
         // Of prefixes, a text has one that is the longest, and with it those that it begins with; or none.
         int combinations = tests.size() > MOST_PATTERNS ? Integer.MAX_VALUE : (1 << tests.size()) + (blocks ? 1 : 0);
         int wanted = prefixes.contains(null) ? combinations : prefixes.size() + 1;
+        if (mixed || !tried(spot, tests, blocks, wanted)) {
+            tests.values().forEach(test -> sampled(test, "compares with a pattern"));
+        }
+    }
+
+    /** Whether so many combinations of what patterns say are among the texts that are tried and that no rule names. */
+    private boolean tried(Spot spot, Map<String, Expr.Test> tests, boolean blocks, int wanted) {
+        if (wanted == Integer.MAX_VALUE) {
+            return false;
+        }
         Set<String> named = new HashSet<>();
         survey.at(spot).values().forEach(mentions -> named.addAll(mentions.texts));
         Set<String> seen = new HashSet<>();
-        for (JsonNode value : Candidates.of(survey.at(spot), spot.required())) {
+        List<@Nullable JsonNode> values = Candidates.of(survey.at(spot), spot.required());
+        for (int i = 0; i < values.size() && seen.size() + values.size() - i >= wanted && seen.size() < wanted; i++) {
+            if (comparison.left() <= 0) {
+                comparison.cut(OUT_OF_WORK);
+                return false;
+            }
+            JsonNode value = values.get(i);
             if (value != null && value.isTextual() && !named.contains(value.textValue())) {
                 String results = results(spot, tests, value);
                 if (blocks || results.indexOf('0' + Condition.UNKNOWN) < 0) {
@@ -203,19 +220,14 @@ final class Doubts {
                 }
             }
         }
-        if (mixed || seen.size() < wanted) {
-            tests.values().forEach(test -> sampled(test, "compares with a pattern"));
-        }
+        return seen.size() >= wanted;
     }
 
     private String results(Spot spot, Map<String, Expr.Test> tests, JsonNode text) {
         var results = new StringBuilder();
         tests.forEach((key, test) -> {
-            try {
-                results.append(space.alone(Objects.requireNonNull(written.get(key)), test, spot, text));
-            } catch (BadCall e) {
-                results.append('-'); // no text can stand here
-            }
+            int said = space.alone(Objects.requireNonNull(written.get(key)), test, spot, text);
+            results.append(said == Space.OPEN ? "-" : said); // no text can stand here
         });
         return results.toString();
     }

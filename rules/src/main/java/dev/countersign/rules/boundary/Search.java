@@ -51,6 +51,7 @@ final class Search {
     private final Random random;
     private final Map<String, List<Saying>> known = new HashMap<>();
     private final Set<String> cut = new LinkedHashSet<>();
+    private final Set<String> sampled = new LinkedHashSet<>();
     private int visited;
     private long steps;
 
@@ -78,7 +79,7 @@ final class Search {
         this.random = new Random(SEED);
     }
 
-    /** Walks, and returns why some requests were left out; nothing if none were. */
+    /** Walks, and returns why some requests were left out for want of work; nothing if none were. */
     Set<String> run() {
         int[] order = order();
         if (!walk(order, 0, space.blank(), most / 2)) {
@@ -92,6 +93,11 @@ final class Search {
             }
         }
         return cut;
+    }
+
+    /** Why some requests were left out though there was work left, and only as many as are enough were drawn. */
+    Set<String> sampled() {
+        return sampled;
     }
 
     int visited() {
@@ -227,10 +233,12 @@ final class Search {
             size *= space.size(place);
         }
         boolean all = size <= MOST_OF_A_PART && steps + size * part.size() < mostSteps;
-        if (!all) {
-            cut.add("some rules have more than " + MOST_OF_A_PART + " combinations of values; those are sampled");
-        }
         int tries = (int) (all ? size : Math.min(MOST_OF_A_PART, Math.max(200, (mostSteps - steps) / part.size())));
+        if (!all && tries < MOST_OF_A_PART) {
+            cut.add(TOO_MANY);
+        } else if (!all) {
+            sampled.add("some rules have more than " + MOST_OF_A_PART + " combinations of values; those are sampled");
+        }
         var out = new LinkedHashMap<String, Saying>();
         for (int i = 0; i < tries; i++) {
             int number = i;

@@ -7,7 +7,6 @@ import dev.countersign.rules.engine.Condition;
 import dev.countersign.rules.facts.Attribute;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.BuiltIn;
-import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Request;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -44,7 +43,6 @@ final class Space {
     private final List<List<@Nullable Object>> values = new ArrayList<>();
     private final List<List<@Nullable Request[]>> singles = new ArrayList<>();
     private final Map<String, Table> tables = new LinkedHashMap<>();
-    private final Set<String> cut = new java.util.LinkedHashSet<>();
 
     /**
      * The space of these clauses.
@@ -150,7 +148,7 @@ final class Space {
         return out;
     }
 
-    /** Whether a clause can hold in some request of this space, as far as one spot at a time can tell. */
+    /** Whether a clause can hold in some request of this space, as far as one spot at a time and the work left can tell. */
     boolean possible(Clause clause) {
         for (Expr expr : clause.conditions()) {
             var read = new HashSet<Spot>();
@@ -166,6 +164,10 @@ final class Space {
             } else {
                 int place = number(read.iterator().next());
                 for (int value = 0; value < values.get(place).size() && !holds; value++) {
+                    if (comparison.left() <= 0) {
+                        return true;
+                    }
+                    comparison.spend(1);
                     holds = condition.test(single(clause.side(), place, value)) != Condition.FALSE;
                 }
             }
@@ -240,7 +242,7 @@ final class Space {
 
     private void cap(int place, int most) {
         if (size(place) > most) {
-            cut.add("rules name more than " + most + " values of " + name(spots.get(place)));
+            comparison.cut("rules name more than " + most + " values of " + name(spots.get(place)));
             keep(place, java.util.stream.IntStream.range(0, most).toArray());
         }
     }
@@ -289,11 +291,6 @@ final class Space {
         return values.get(place).size();
     }
 
-    /** Why some values are left out, if they are. */
-    Set<String> cut() {
-        return cut;
-    }
-
     /** A request in which no spot has a value. */
     int[] blank() {
         int[] out = new int[spots.size()];
@@ -326,15 +323,13 @@ final class Space {
         }
     }
 
-    /** What a test says of a text that stands at a spot of a tool call, alone; the text need not be among the values. */
-    int alone(Clause clause, Expr.Test test, Spot spot, JsonNode text) throws BadCall {
-        Call call = Bodies.call(List.of(spot), Bodies.of(List.of(spot), List.of(text)));
-        var request = new Request(
-                frame.tenant(),
-                call,
-                frame.now(),
-                comparison.judge(clause.side()).values());
-        return comparison.condition(clause.side(), test).test(request);
+    /** What a test says of a text that stands at a spot of a tool call, alone; {@link #OPEN} if none can stand there. */
+    int alone(Clause clause, Expr.Test test, Spot spot, JsonNode text) {
+        comparison.spend(1);
+        Request request = comparison.single(clause.side(), spot, text);
+        return request == null
+                ? OPEN
+                : comparison.condition(clause.side(), test).test(request);
     }
 
     /** When the request is made. */

@@ -53,6 +53,11 @@ record Strictness(Judge before, Judge after) {
         return out;
     }
 
+    /** What an approval asks for or an allow carries, in whatever order. */
+    static List<Object> terms(Verdict verdict, Judge judge) {
+        return List.of(approvals(verdict, judge), new HashSet<>(verdict.obligations()));
+    }
+
     private static @Nullable ApprovalTemplate template(Finding finding, Judge judge) {
         return finding.effect() instanceof Effect.RequireApproval asked
                 ? judge.template(finding.rule().pack(), asked.template())

@@ -50,18 +50,19 @@ final class Survey {
         for (Clause clause : only == null ? clauses : only) {
             tests(clause, test -> spots(test).forEach(spot -> mentions.putIfAbsent(spot, new LinkedHashMap<>())));
         }
-        var joint = new ArrayList<Expr.Test>();
+        var joint = new LinkedHashMap<List<Object>, Expr.Test>(); // two tests of the same fields share the same
         for (Clause clause : clauses) {
             tests(clause, test -> {
                 comparison.spend(WORK_A_TEST);
                 mention(comparison.judge(clause.side()), test);
-                if (fields(test).size() > 1) {
-                    joint.add(test);
+                List<Mentions> fields = fields(test);
+                if (fields.size() > 1) {
+                    joint.putIfAbsent(List.of(ofList(test), fields), test);
                 }
             });
         }
         for (int pass = 0; pass < 2; pass++) {
-            joint.forEach(this::share);
+            joint.values().forEach(this::share);
         }
         clauses.forEach(clause -> tests(clause, this::party));
     }
@@ -267,7 +268,9 @@ final class Survey {
         if (found == null) {
             return;
         }
-        for (String entry : entries(comparison.judges(), list)) {
+        List<String> tried = comparison.entries(list);
+        comparison.spend(tried.size());
+        for (String entry : tried) {
             if (Glob.isPattern(entry)) {
                 found.samples.addAll(Samples.glob(entry));
             } else {
@@ -292,6 +295,11 @@ final class Survey {
         return all.stream().limit(MOST_ENTRIES).toList();
     }
 
+    /** Whether it asks what a list holds. */
+    private static boolean ofList(Expr.Test test) {
+        return test instanceof Expr.Contains || test instanceof Expr.MemberOfAttribute;
+    }
+
     /** A test that compares two values: each is tried with what the other is compared with. */
     private void share(Expr.Test test) {
         List<Mentions> fields = fields(test);
@@ -302,8 +310,7 @@ final class Survey {
                 }
             }
         }
-        boolean list = test instanceof Expr.Contains || test instanceof Expr.MemberOfAttribute;
-        if (list) {
+        if (ofList(test)) {
             fields.forEach(found -> {
                 if (found.types.contains(Type.LIST)) {
                     found.texts.add("other"); // what a text that no rule mentions is first tried as
