@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.Map;
  * other within a second, and no request fails meanwhile.
  */
 final class LiveSoak {
+    private static final Duration PAUSE = Duration.ofMillis(20);
     private static final double BAR_MILLIS = 1_000;
     private static final int TENANTS = 1_000;
 
@@ -48,8 +50,8 @@ final class LiveSoak {
                 Files.copy(first.resolve("keys.json"), second.resolve("keys.json"));
                 try (var two = ServerUnderTest.start(second, packs, env, List.of())) {
                     var told = Load.memory();
-                    try (var load = new Load(one, told);
-                            var more = new Load(two, told)) {
+                    try (var load = new Load(one, told, PAUSE);
+                            var more = new Load(two, told, PAUSE)) {
                         change(one, two, rounds);
                         new LivePacks(report, one, two).run(rounds, rules);
                         report.failure(load, more);

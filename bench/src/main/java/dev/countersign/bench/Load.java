@@ -13,9 +13,10 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Clients that ask one server without pause and remember every decision that they were told. */
+/** Clients that ask one server, each again when it has its answer, and remember every decision that they were told. */
 final class Load implements AutoCloseable {
     private static final int CLIENTS = 16;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -32,6 +33,7 @@ final class Load implements AutoCloseable {
 
     private final List<Thread> threads = new ArrayList<>();
     private final Reader reader;
+    private final long pauseNanos;
     private final AtomicLong answered = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
     private final AtomicLong broken = new AtomicLong();
@@ -39,19 +41,26 @@ final class Load implements AutoCloseable {
     private final AtomicLong leaks = new AtomicLong();
     private volatile boolean stopped;
 
-    /** Starts asking; ids are added to {@code told}, a concurrent set. */
+    /** Starts asking without pause; ids are added to {@code told}, a concurrent set. */
     Load(ServerUnderTest server, Set<UUID> told) {
+        this(server, told, Duration.ZERO);
+    }
+
+    /** The same with a pause after each answer: two servers and all clients share a machine that must not run out of CPU. */
+    Load(ServerUnderTest server, Set<UUID> told, Duration pause) {
         this(
                 server,
                 CLIENTS,
+                pause,
                 Workload.single(),
                 (asked, answer) ->
                         told.add(UUID.fromString(answer.getJsonObject("context").getString("evaluation_id"))));
     }
 
     /** Starts asking one thing; {@code reader} is called by every client's own thread. */
-    Load(ServerUnderTest server, int clients, String body, Reader reader) {
+    Load(ServerUnderTest server, int clients, Duration pause, String body, Reader reader) {
         this.reader = reader;
+        this.pauseNanos = pause.toNanos();
         var request = HttpRequest.newBuilder(server.evaluation())
                 .timeout(PATIENCE)
                 .header("Authorization", "Bearer " + server.key("agent"))
@@ -71,7 +80,7 @@ final class Load implements AutoCloseable {
     }
 
     private void ask(HttpRequest request) {
-        while (!stopped) {
+        for (; !stopped; LockSupport.parkNanos(pauseNanos)) {
             try {
                 long asked = System.nanoTime();
                 HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());

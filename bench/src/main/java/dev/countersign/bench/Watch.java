@@ -1,6 +1,7 @@
 package dev.countersign.bench;
 
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,9 +9,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Clients that ask one server the question of a pack without pause, and see which version each answer is of. */
+/** Clients that ask one server the question of a pack over and over, and see which version each answer is of. */
 final class Watch implements AutoCloseable {
     private static final int CLIENTS = 4;
+    private static final Duration PAUSE = Duration.ofMillis(5);
     /** So long nothing but the new version has answered before a server counts as obeying. */
     private static final long QUIET_NANOS = 200_000_000;
 
@@ -24,7 +26,7 @@ final class Watch implements AutoCloseable {
 
     Watch(ServerUnderTest server, LivePack pack) {
         this.pack = pack;
-        load = new Load(server, CLIENTS, pack.question(), this::read);
+        load = new Load(server, CLIENTS, PAUSE, pack.question(), this::read);
     }
 
     private void read(long at, JsonObject answer) {
