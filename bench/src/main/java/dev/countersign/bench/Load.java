@@ -27,10 +27,6 @@ final class Load implements AutoCloseable {
         void read(long asked, JsonObject answer);
     }
 
-    /** A connection for each client, so that every event loop of the server is asked. */
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     private final List<Thread> threads = new ArrayList<>();
     private final Reader reader;
     private final long pauseNanos;
@@ -79,10 +75,15 @@ final class Load implements AutoCloseable {
         return ConcurrentHashMap.newKeySet();
     }
 
+    /**
+     * Each client has a connection of its own, so that every event loop of the server is asked, and speaks HTTP/2 on it: over HTTP/1.1
+     * the JDK's client closes, once in a million requests, a connection on which it has just asked.
+     */
     private void ask(HttpRequest request) {
+        HttpClient client = HttpClient.newHttpClient();
         for (; !stopped; LockSupport.parkNanos(pauseNanos)) {
+            long asked = System.nanoTime();
             try {
-                long asked = System.nanoTime();
                 HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
                 if (response.statusCode() == 200) {
                     reader.read(asked, new JsonObject(response.body()));
@@ -94,7 +95,7 @@ final class Load implements AutoCloseable {
                 }
             } catch (IOException e) {
                 broken.incrementAndGet();
-                failure.compareAndSet(null, e.toString());
+                failure.compareAndSet(null, e + " after " + (System.nanoTime() - asked) / 1_000_000 + " ms");
             } catch (InterruptedException e) {
                 return;
             }

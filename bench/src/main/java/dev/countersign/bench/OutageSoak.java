@@ -48,6 +48,7 @@ final class OutageSoak {
                     report.check(
                             "no request was refused (" + load.refused() + ") or broken (" + load.broken() + ")",
                             load.refused() + load.broken() == 0);
+                    report.failure(load);
                 }
                 server.shipped(SHIP);
                 var audit = new Audit(report);
