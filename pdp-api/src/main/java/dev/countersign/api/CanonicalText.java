@@ -86,7 +86,10 @@ final class CanonicalText {
         if (value.isNaN()) {
             throw refusal("a number that a double cannot hold");
         }
-        if (value.isIntegralNumber() && value.canConvertToLong() && Math.abs(value.longValue()) <= EXACT) {
+        if (value.isIntegralNumber()
+                && value.canConvertToLong()
+                && -EXACT <= value.longValue()
+                && value.longValue() <= EXACT) {
             text.append(value.longValue());
         } else if (value.isDouble()) {
             // A double is what was read: Double.toString is no witness, before Java 19 it is not always the shortest.
