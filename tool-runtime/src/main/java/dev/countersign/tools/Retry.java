@@ -6,7 +6,6 @@ import io.github.resilience4j.retry.RetryConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -104,7 +103,7 @@ public final class Retry {
         try {
             alarm = timer.schedule(
                     () -> result.completeExceptionally(new DeadlinePassed()),
-                    Math.max(0, clock.instant().until(deadline, ChronoUnit.MILLIS)),
+                    Math.max(0, TimeUnit.MILLISECONDS.convert(Duration.between(clock.instant(), deadline))),
                     TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException stopped) {
             return CompletableFuture.failedFuture(stopped);

@@ -149,6 +149,11 @@ class RetryTest {
     }
 
     @Test
+    void a_deadline_at_the_end_of_time_is_none() {
+        assertThat(run(policy(3, 0), 0, Instant.MAX, () -> done("yes"))).isCompletedWithValue("yes");
+    }
+
+    @Test
     void a_timer_that_was_shut_down_fails_the_call_instead_of_losing_it() {
         CompletableFuture<String> stopping = run(policy(3, 0), 0, LATE, () -> {
             timer.shutdown();

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -230,13 +231,19 @@ class ToolExecutorTest {
     }
 
     @Test
+    void a_repeat_on_its_way_at_the_deadline_leaves_the_outcome_unknown_whatever_came_before() {
+        Scripted tool = new Scripted(false, failing(new ConnectException("refused")), CompletableFuture::new);
+        CompletableFuture<ToolExecutor.Outcome> running = run(tool);
+        timer.advance(Duration.ofSeconds(30));
+        assertThat(running.join().execution().status()).isEqualTo(Status.UNKNOWN);
+        assertThat(running.join().execution().attempts()).isEqualTo(2);
+    }
+
+    @Test
     void a_tool_whose_own_time_limit_is_the_deadline_leaves_the_outcome_unknown_too() {
         Scripted tool = new Scripted(true, () -> {
             CompletableFuture<JsonNode> limited = new CompletableFuture<>();
-            timer.schedule(
-                    () -> limited.completeExceptionally(new HttpTimeoutException("late")),
-                    30,
-                    java.util.concurrent.TimeUnit.SECONDS);
+            timer.schedule(() -> limited.completeExceptionally(new HttpTimeoutException("late")), 30, TimeUnit.SECONDS);
             return limited;
         });
         CompletableFuture<ToolExecutor.Outcome> running = run(tool);
