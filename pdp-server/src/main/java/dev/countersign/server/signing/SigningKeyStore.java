@@ -1,0 +1,214 @@
+package dev.countersign.server.signing;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.KeyUse;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * The keys in PostgreSQL that all servers sign with. A key signs for {@link #SIGNS}, is published {@link #AHEAD} of that, and
+ * stays published for {@link #STAYS} after it. Changes are safe when several servers make them at once.
+ */
+public final class SigningKeyStore {
+    /** How long a key signs. */
+    public static final Duration SIGNS = Duration.ofDays(30);
+
+    /** How long before it signs a key is published, but for one that has to sign at once. */
+    public static final Duration AHEAD = Duration.ofDays(1);
+
+    /** The longest time for which any token may be good. */
+    public static final Duration MOST_LIFE = Duration.ofDays(30);
+
+    /**
+     * How long a key is published after it has signed its last token: that one's life, and ten days for clocks that differ
+     * and for servers that were away when it was over.
+     */
+    public static final Duration STAYS = MOST_LIFE.plusDays(10);
+
+    /** A key that has to sign at once does so also by the clock of a server that is this much behind. */
+    private static final Duration SKEW = Duration.ofMinutes(1);
+
+    private static final long LIMIT_SECONDS = 5;
+    /** Less than the above, so that a statement that waits is rather known to have failed than not known of. */
+    private static final String STATEMENT_LIMIT = "set local statement_timeout = '3s'";
+
+    private final Pool pool;
+    private final InstantSource clock;
+    private final SecureRandom random;
+
+    /** When a key signs, and until when it is published. */
+    private record Times(Instant signFrom, Instant signUntil, Instant publishUntil) {
+        static Times from(Instant signFrom, Instant signUntil) {
+            return new Times(signFrom, signUntil, signUntil.plus(STAYS));
+        }
+
+        boolean sign(Instant now) {
+            return !now.isBefore(signFrom) && now.isBefore(signUntil);
+        }
+    }
+
+    /**
+     * The keys of the database behind {@code pool}.
+     *
+     * @param clock tells which keys sign and which are over
+     * @param random makes the keys
+     */
+    public SigningKeyStore(Pool pool, InstantSource clock, SecureRandom random) {
+        this.pool = pool;
+        this.clock = clock;
+        this.random = random;
+    }
+
+    /** All keys that are published now; the private part of one that signs no more stays where it is. */
+    public Future<SigningKeys> load() {
+        return pool.preparedQuery(
+                        "select kid, public_jwk, case when sign_until > $1 then private_jwk end as private_jwk,"
+                                + " sign_from, sign_until, publish_until from signing_keys where publish_until > $1"
+                                + " order by created_at desc, kid")
+                .execute(Tuple.of(time(clock.instant())))
+                .map(rows -> {
+                    var keys = new ArrayList<SigningKey>(rows.size());
+                    rows.forEach(row -> keys.add(key(row)));
+                    return new SigningKeys(keys);
+                });
+    }
+
+    private static SigningKey key(Row row) {
+        Times times = times(row);
+        return SigningKey.of(
+                row.getString("kid"),
+                row.getString("public_jwk"),
+                row.getString("private_jwk"),
+                times.signFrom(),
+                times.signUntil(),
+                times.publishUntil());
+    }
+
+    /**
+     * Makes what is missing, so that a key signs now and, in its last day, another one is published that follows it; deletes
+     * the keys that are over. To be called at the start and every hour.
+     *
+     * @return done when that is committed, which the kind {@code signing} of the table {@code revisions} then tells
+     */
+    public Future<Void> ensure() {
+        return alone(connection -> read(connection).compose(newestFirst -> {
+            Instant now = clock.instant();
+            Future<Void> clean = newestFirst.stream().allMatch(key -> now.isBefore(key.publishUntil()))
+                    ? Future.succeededFuture()
+                    : delete(connection, now);
+            return clean.compose(cleaned -> fill(connection, newestFirst, now));
+        }));
+    }
+
+    private Future<Void> fill(SqlConnection connection, List<Times> newestFirst, Instant now) {
+        if (newestFirst.stream().noneMatch(key -> key.sign(now))) {
+            return insert(connection, atOnce(now));
+        }
+        // Of two that may sign the newest one does, so it is the end of that one that counts.
+        Instant end = newestFirst.stream()
+                .map(Times::signUntil)
+                .filter(now::isBefore)
+                .findFirst()
+                .orElseThrow();
+        return end.isAfter(now.plus(AHEAD))
+                ? Future.succeededFuture()
+                : insert(connection, Times.from(end, end.plus(SIGNS)));
+    }
+
+    /**
+     * Makes a key that signs at once, in place of the one that does and of the one that was to follow it. What those have
+     * signed is good as long as it was. Verifiers elsewhere that cache keys do not have this one yet.
+     *
+     * @return done when it is committed
+     */
+    public Future<Void> rotate() {
+        return alone(connection -> insert(connection, atOnce(clock.instant())));
+    }
+
+    private static Times atOnce(Instant now) {
+        return Times.from(now.minus(SKEW), now.plus(SIGNS));
+    }
+
+    private Future<Void> alone(Function<SqlConnection, Future<Void>> change) {
+        return pool.withTransaction(connection -> connection
+                        .query(STATEMENT_LIMIT)
+                        .execute()
+                        .compose(limited -> connection
+                                .query("select pg_advisory_xact_lock(hashtext('countersign signing keys'))")
+                                .execute())
+                        .compose(locked -> change.apply(connection)))
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static Future<List<Times>> read(SqlConnection connection) {
+        return connection
+                .query("select sign_from, sign_until, publish_until from signing_keys order by created_at desc, kid")
+                .execute()
+                .map(rows -> {
+                    var all = new ArrayList<Times>(rows.size());
+                    rows.forEach(row -> all.add(times(row)));
+                    return all;
+                });
+    }
+
+    private static Future<Void> delete(SqlConnection connection, Instant now) {
+        return connection
+                .preparedQuery("delete from signing_keys where publish_until <= $1")
+                .execute(Tuple.of(time(now)))
+                .mapEmpty();
+    }
+
+    private Future<Void> insert(SqlConnection connection, Times times) {
+        ECKey key;
+        try {
+            key = new ECKeyGenerator(Curve.P_256)
+                    .algorithm(JWSAlgorithm.ES256)
+                    .keyUse(KeyUse.SIGNATURE)
+                    .keyIDFromThumbprint(true)
+                    .secureRandom(random)
+                    .generate();
+        } catch (JOSEException e) {
+            return Future.failedFuture(new IllegalStateException("this Java cannot make an EC key on P-256", e));
+        }
+        return connection
+                .preparedQuery(
+                        "insert into signing_keys (kid, algorithm, public_jwk, private_jwk, sign_from, sign_until,"
+                                + " publish_until) values ($1, 'ES256', $2, $3, $4, $5, $6)")
+                .execute(Tuple.of(
+                        key.getKeyID(),
+                        key.toPublicJWK().toJSONString(),
+                        key.toJSONString(),
+                        time(times.signFrom()),
+                        time(times.signUntil()),
+                        time(times.publishUntil())))
+                .mapEmpty();
+    }
+
+    private static Times times(Row row) {
+        return new Times(
+                row.getOffsetDateTime("sign_from").toInstant(),
+                row.getOffsetDateTime("sign_until").toInstant(),
+                row.getOffsetDateTime("publish_until").toInstant());
+    }
+
+    private static OffsetDateTime time(Instant instant) {
+        return instant.atOffset(ZoneOffset.UTC);
+    }
+}
