@@ -1,0 +1,368 @@
+package dev.countersign.server.separation;
+
+import static dev.countersign.server.separation.Registry.NOW;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.countersign.rules.pack.ApprovalTemplate.Stage;
+import dev.countersign.server.separation.Ruling.May;
+import dev.countersign.server.separation.Ruling.MayNot;
+import dev.countersign.server.separation.Ruling.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/** One generated tenant, what is asked in it, and an oracle of who may approve that. */
+final class World {
+    static final List<String> PEOPLE = List.of("Ann", "Ben", "Cat", "Dan", "Eva", "Fay");
+    private static final List<String> NAMES = List.of("Ann", "Ben", "Cat", "Dan", "Eva", "Fay", "bot", "aide", "ghost");
+    private static final List<String> GROUPS = List.of("red", "blue");
+    private static final List<String> ROLES = List.of("risk", "legal", "audit.read");
+
+    /** A delegation as it was written. */
+    private record Written(String from, String to, boolean revoked, boolean inForce) {}
+
+    /** An entity as it was written. */
+    private record Thing(String type, String id, String owner, Set<String> groups, Set<String> delegates) {}
+
+    /** A person as it was made. */
+    private record Human(UUID id, boolean approves, Set<String> roles) {}
+
+    private final Random random;
+    private final Registry registry;
+    private final String tenant;
+    private final Map<String, Human> people = new LinkedHashMap<>();
+    private final List<Thing> things = new ArrayList<>();
+    private final List<Written> delegations = new ArrayList<>();
+    final List<Stage> stages = new ArrayList<>();
+    final Asking asking;
+    final Set<String> side = new TreeSet<>();
+
+    World(Registry registry, long seed) throws Exception {
+        this.random = new Random(seed);
+        this.registry = registry;
+        this.tenant = "t" + seed;
+        registry.tenant(tenant);
+        for (String name : PEOPLE) {
+            person(name);
+        }
+        var used = new HashSet<String>();
+        for (int i = random.nextInt(10); i > 0; i--) {
+            thing(used);
+        }
+        for (int i = random.nextInt(6); i > 0; i--) {
+            delegate();
+        }
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            stages.add(new Stage("s" + i, 1 + random.nextInt(2), some(ROLES, 3)));
+        }
+        asking = new Asking(
+                tenant,
+                one(List.of("agent", "agent", "user", "document")),
+                one(List.of("bot", "aide", "Ann", "group:red")),
+                "refund",
+                random.nextInt(3) == 0 ? null : people.get(one(PEOPLE)).id(),
+                some(NAMES, 16).stream().map(this::spelled).toList(),
+                random.nextInt(5) == 0 ? Set.of(people.get("Fay").id()) : Set.of());
+        tell();
+    }
+
+    private <T> T one(List<T> of) {
+        return of.get(random.nextInt(of.size()));
+    }
+
+    private <T> List<T> some(List<T> of, int oneIn) {
+        return of.stream().filter(each -> random.nextInt(oneIn) == 0).toList();
+    }
+
+    private String spelled(String name) {
+        return switch (random.nextInt(4)) {
+            case 0 -> name.toUpperCase(Locale.ROOT);
+            case 1 -> " " + name;
+            default -> name;
+        };
+    }
+
+    private void person(String name) throws Exception {
+        UUID id = registry.person(tenant, name);
+        boolean approves = random.nextInt(6) > 0;
+        var roles = new HashSet<String>();
+        if (approves) {
+            registry.key(tenant, id, null, null, "approvals.approve");
+        }
+        for (int i = random.nextInt(3); i > 0; i--) {
+            boolean ended = random.nextBoolean();
+            registry.key(tenant, id, ended ? NOW : null, null, "approvals.approve", "audit.read");
+            if (!ended) {
+                approves = true;
+                roles.add("audit.read");
+            }
+        }
+        people.put(name, new Human(id, approves, roles));
+    }
+
+    private void thing(Set<String> used) throws Exception {
+        String type = one(List.of("user", "user", "agent", "document"));
+        String name = one(NAMES);
+        if (!used.add(type + name)) {
+            return;
+        }
+        String id = name.equals("bot") || name.equals("aide") ? name : one(List.of(name, name, spelled(name)));
+        String owner = switch (random.nextInt(4)) {
+            case 0 -> spelled(one(NAMES));
+            case 1 -> "group:" + one(GROUPS);
+            default -> null;
+        };
+        List<String> roles = some(ROLES, 2);
+        List<String> groups = some(GROUPS, 3);
+        List<String> delegates = some(NAMES, 14).stream().map(this::spelled).toList();
+        registry.entity(tenant, type, id, owner, roles, groups, delegates);
+        things.add(new Thing(type, id, owner, Set.copyOf(groups), Set.copyOf(delegates)));
+        Human human = people.get(id);
+        if (type.equals("user") && human != null) {
+            roles.stream().filter(role -> !role.equals("audit.read")).forEach(human.roles()::add);
+        }
+    }
+
+    private void delegate() throws Exception {
+        String from = one(PEOPLE);
+        String to = one(PEOPLE);
+        if (from.equals(to)) {
+            return;
+        }
+        boolean begun = random.nextInt(5) > 0;
+        String scope = one(Arrays.asList("re*", "pay", null, null));
+        boolean revoked = random.nextInt(6) == 0;
+        var begin = begun ? NOW : NOW.plusSeconds(1);
+        Delegation made = registry.delegation(
+                tenant, people.get(from).id(), people.get(to).id(), begin, NOW.plus(Duration.ofDays(1)), scope);
+        if (revoked) {
+            registry.execute(
+                    "update delegations set revoked_at = created_at, revoked_by = 'x' where id = $1", made.id());
+        }
+        delegations.add(new Written(from, to, revoked, begun && !revoked && !"pay".equals(scope)));
+    }
+
+    // The oracle: paths in matrices over plain names.
+
+    private static String plain(String spelled) {
+        return spelled.strip().toLowerCase(Locale.ROOT);
+    }
+
+    private boolean counts(Thing thing) {
+        return thing.type().equals("user") || thing.type().equals(asking.subjectType());
+    }
+
+    private List<String> single(String text) {
+        return text.startsWith("group:")
+                ? things.stream()
+                        .filter(thing ->
+                                thing.type().equals("user") && thing.groups().contains(text.substring(6)))
+                        .map(thing -> plain(thing.id()))
+                        .toList()
+                : List.of(plain(text));
+    }
+
+    private int index(String plain) {
+        for (int i = 0; i < NAMES.size(); i++) {
+            if (plain(NAMES.get(i)).equals(plain)) {
+                return i;
+            }
+        }
+        throw new AssertionError(plain);
+    }
+
+    private boolean[][] paths(List<String[]> edges) {
+        int n = NAMES.size();
+        var path = new boolean[n][n];
+        for (int i = 0; i < n; i++) {
+            path[i][i] = true;
+        }
+        edges.forEach(edge -> path[index(edge[0])][index(edge[1])] = true);
+        for (int k = 0; k < n; k++) {
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < n; j++) {
+                    path[i][j] |= path[i][k] && path[k][j];
+                }
+            }
+        }
+        return path;
+    }
+
+    /** Fills {@code side} with the names of the requester's side. */
+    private void tell() {
+        var owns = new ArrayList<String[]>();
+        var mayAct = new ArrayList<String[]>();
+        for (Thing thing : things) {
+            if (counts(thing)) {
+                if (thing.owner() != null) {
+                    single(thing.owner()).forEach(owner -> owns.add(new String[] {plain(thing.id()), owner}));
+                }
+                thing.delegates().forEach(to -> mayAct.add(new String[] {plain(thing.id()), plain(to)}));
+            }
+        }
+        for (Written delegation : delegations) {
+            if (!delegation.revoked()) {
+                mayAct.add(new String[] {plain(delegation.from()), plain(delegation.to())});
+            }
+        }
+        boolean[][] owned = paths(owns);
+        boolean[][] acted = paths(mayAct);
+        var asks = new HashSet<String>(single(asking.subjectId()));
+        asking.claimed().forEach(claim -> asks.add(plain(claim)));
+        people.forEach((name, human) -> {
+            if (human.id().equals(asking.submitter())) {
+                asks.add(plain(name));
+            }
+        });
+        for (String ask : asks) {
+            for (int owner = 0; owner < NAMES.size(); owner++) {
+                for (int other = 0; owned[index(ask)][owner] && other < NAMES.size(); other++) {
+                    if (acted[owner][other] || acted[other][owner]) {
+                        side.add(NAMES.get(other));
+                    }
+                }
+            }
+        }
+        people.forEach((name, human) -> {
+            if (asking.excludedBefore().contains(human.id())) {
+                side.add(name);
+            }
+        });
+    }
+
+    boolean free(String name) {
+        return people.get(name).approves() && !side.contains(name);
+    }
+
+    boolean fills(String name, Stage stage) {
+        return people.get(name).roles().containsAll(stage.roles());
+    }
+
+    /** In whose places the person may vote in the stage at all, own or another's, when those are spent. */
+    Set<String> places(String name, Stage stage, Set<String> spent) {
+        var places = new TreeSet<String>();
+        if (free(name) && !spent.contains(name)) {
+            if (fills(name, stage)) {
+                places.add(name);
+            }
+            for (Written delegation : delegations) {
+                String from = delegation.from();
+                if (delegation.inForce()
+                        && delegation.to().equals(name)
+                        && free(from)
+                        && !spent.contains(from)
+                        && fills(from, stage)) {
+                    places.add(from);
+                }
+            }
+        }
+        return places;
+    }
+
+    /** Whether some order of votes fills the places that are open, by trying all. */
+    boolean completes(int[] open, Set<String> spent) {
+        int stage = 0;
+        while (stage < open.length && open[stage] == 0) {
+            stage++;
+        }
+        if (stage == open.length) {
+            return true;
+        }
+        for (String voter : PEOPLE) {
+            for (String place : places(voter, stages.get(stage), spent)) {
+                var gone = new HashSet<>(spent);
+                gone.add(voter);
+                gone.add(place);
+                int[] left = open.clone();
+                left[stage]--;
+                if (completes(left, gone)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    String name(UUID id) {
+        return people.entrySet().stream()
+                .filter(person -> person.getValue().id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+    }
+
+    void vote(Panel panel, String what) {
+        var given = new ArrayList<Review>();
+        var spent = new HashSet<String>();
+        int[] open = stages.stream().mapToInt(Stage::quorum).toArray();
+        boolean possible = completes(open, spent);
+        assertThat(panel.possible(stages)).as(what).isEqualTo(possible);
+        for (int stage = 0; stage < open.length; stage++) {
+            while (open[stage] > 0) {
+                var may = new ArrayList<Review>();
+                for (String voter : PEOPLE) {
+                    Ruling ruling = panel.rule(stage, people.get(voter).id(), given);
+                    check(ruling, voter, stage, open, spent, what + ": " + voter + " after " + given);
+                    if (ruling instanceof May vote) {
+                        may.add(new Review(people.get(voter).id(), vote.inPlaceOf(), stage));
+                    }
+                }
+                assertThat(panel.eligible(stage, given))
+                        .as(what)
+                        .extracting(Reviewer::person)
+                        .containsExactlyElementsOf(
+                                may.stream().map(Review::person).toList());
+                if (may.isEmpty()) {
+                    assertThat(possible).as(what + " got stuck after " + given).isFalse();
+                    return;
+                }
+                Review vote = one(may);
+                given.add(vote);
+                open[stage]--;
+                vote.spent()
+                        .forEach(id -> assertThat(spent.add(name(id)))
+                                .as(what + ": twice " + name(id))
+                                .isTrue());
+            }
+        }
+        assertThat(possible).as(what + " was completed by " + given).isTrue();
+    }
+
+    private void check(Ruling ruling, String voter, int stage, int[] open, Set<String> spent, String what) {
+        Set<String> places = places(voter, stages.get(stage), spent);
+        if (ruling instanceof May may) {
+            String place = may.inPlaceOf() == null ? voter : name(may.inPlaceOf());
+            assertThat(places).as(what).contains(place);
+            assertThat(side).as(what).doesNotContain(voter, place);
+            return;
+        }
+        Reason expected = side.contains(voter)
+                ? Reason.REQUESTERS_SIDE
+                : !people.get(voter).approves()
+                        ? Reason.NOT_A_REVIEWER
+                        : spent.contains(voter)
+                                ? Reason.VOTED_ALREADY
+                                : places.isEmpty() ? Reason.LACKS_ROLE : Reason.NEEDED_LATER;
+        assertThat(((MayNot) ruling).reason()).as(what).isEqualTo(expected);
+        if (expected == Reason.NEEDED_LATER) {
+            int[] left = open.clone();
+            left[stage]--;
+            for (String place : places) {
+                var gone = new HashSet<>(spent);
+                gone.add(voter);
+                gone.add(place);
+                assertThat(completes(left, gone)).as(what).isFalse();
+            }
+            assertThat(completes(open, spent)).as(what).isTrue();
+        }
+    }
+}
