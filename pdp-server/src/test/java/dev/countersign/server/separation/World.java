@@ -328,13 +328,17 @@ final class World {
                 Review vote = one(may);
                 given.add(vote);
                 open[stage]--;
-                vote.spent()
-                        .forEach(id -> assertThat(spent.add(name(id)))
-                                .as(what + ": twice " + name(id))
-                                .isTrue());
+                take(vote.person(), spent, what);
+                if (vote.inPlaceOf() != null) {
+                    take(vote.inPlaceOf(), spent, what);
+                }
             }
         }
         assertThat(possible).as(what + " was completed by " + given).isTrue();
+    }
+
+    private void take(UUID id, Set<String> spent, String what) {
+        assertThat(spent.add(name(id))).as(what + ": twice " + name(id)).isTrue();
     }
 
     private void check(Ruling ruling, String voter, int stage, int[] open, Set<String> spent, String what) {
