@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +35,14 @@ public final class DenyOverrides {
      *     then limits and obliges comes with an allow. An evaluation that overflows is denied all the same
      */
     public static Verdict combine(Evaluation evaluation, Fallback otherwise) {
+        return combine(evaluation, otherwise, finding -> false);
+    }
+
+    /**
+     * The same for a call for which humans have approved some of what rules ask for: such a finding counts as an allow by
+     * that rule. Every other approval that is asked for stands, and so does everything else that is found.
+     */
+    public static Verdict combine(Evaluation evaluation, Fallback otherwise, Predicate<Finding> approved) {
         List<CompiledRule> unknown = sorted(evaluation.unknown());
         List<Rule> matched = rules(sorted(evaluation.matched()));
         List<Rule> unjudged = rules(unknown);
@@ -44,9 +52,8 @@ public final class DenyOverrides {
         }
         List<Finding> denials = findings(matched, Effect.Deny.class);
         if (!denials.isEmpty()) {
-            List<String> reasons = codes(denials, effect -> ((Effect.Deny) effect).code());
             return new Verdict(
-                    Outcome.DENY, reasons, denials.get(0).rule(), null, matched, unjudged, List.of(), List.of());
+                    Outcome.DENY, codes(denials), denials.get(0).rule(), null, matched, unjudged, List.of(), List.of());
         }
         for (CompiledRule rule : unknown) {
             if (rule.rule().restricting()) {
@@ -62,32 +69,36 @@ public final class DenyOverrides {
                         List.of());
             }
         }
-        List<Finding> approvals = findings(matched, Effect.RequireApproval.class);
-        if (!approvals.isEmpty()) {
-            List<String> reasons = codes(approvals, effect -> ((Effect.RequireApproval) effect).code());
+        List<Finding> asked = findings(matched, Effect.RequireApproval.class);
+        List<Finding> standing = asked.isEmpty()
+                ? asked
+                : asked.stream().filter(approved.negate()).toList();
+        if (!standing.isEmpty()) {
             return new Verdict(
                     Outcome.REQUIRE_APPROVAL,
-                    reasons,
-                    approvals.get(0).rule(),
+                    codes(standing),
+                    standing.get(0).rule(),
                     null,
                     matched,
                     unjudged,
-                    approvals,
+                    standing,
                     List.of());
         }
         List<Finding> allows = findings(matched, Effect.Allow.class);
+        allows.addAll(asked);
         if (allows.isEmpty()) {
-            return otherwise.byDefault(matched, unjudged, obligations(matched));
+            return otherwise.byDefault(matched, unjudged, obligations(matched), approved);
         }
         return new Verdict(
                 Outcome.ALLOW,
-                codes(allows, effect -> ((Effect.Allow) effect).code()),
+                codes(allows),
                 allows.get(0).rule(),
                 null,
                 matched,
                 unjudged,
                 List.of(),
-                obligations(matched));
+                obligations(matched),
+                asked);
     }
 
     private static List<CompiledRule> sorted(List<CompiledRule> rules) {
@@ -119,12 +130,12 @@ public final class DenyOverrides {
         return out;
     }
 
-    private static List<String> codes(List<Finding> findings, Function<Effect, String> code) {
+    private static List<String> codes(List<Finding> findings) {
         if (findings.size() == 1) {
-            return List.of(code.apply(findings.get(0).effect()));
+            return List.of(findings.get(0).code());
         }
         var out = new LinkedHashSet<String>();
-        findings.forEach(finding -> out.add(code.apply(finding.effect())));
+        findings.forEach(finding -> out.add(finding.code()));
         return List.copyOf(out);
     }
 
@@ -133,7 +144,7 @@ public final class DenyOverrides {
         Map<Object, Effect> joined = null;
         for (Rule rule : matched) {
             for (Effect effect : rule.effects()) {
-                if (effect instanceof Effect.Allow) {
+                if (effect instanceof Effect.Allow || effect instanceof Effect.RequireApproval) {
                     continue;
                 }
                 joined = joined == null ? new LinkedHashMap<>() : joined;

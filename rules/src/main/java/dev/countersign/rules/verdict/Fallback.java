@@ -5,6 +5,7 @@ import dev.countersign.rules.dialect.Rule;
 import dev.countersign.rules.facts.ServerOwn;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What a tenant has the server answer where the rules do not: where nothing allows a call, and where the engine fails.
@@ -29,26 +30,40 @@ public record Fallback(Outcome outcome, String template) {
      * {@code countersign/on_error}.
      */
     public Verdict onError() {
-        return verdict(Verdict.ENGINE_ERROR, "on_error", List.of(), List.of(), List.of());
+        return onError(finding -> false);
+    }
+
+    /** The same for a call for which humans have approved some of what is asked for. */
+    public Verdict onError(Predicate<Finding> approved) {
+        return verdict(Verdict.ENGINE_ERROR, "on_error", List.of(), List.of(), List.of(), approved);
     }
 
     /** The verdict where nothing allows. */
-    Verdict byDefault(List<Rule> matched, List<Rule> unknown, List<Effect> obligations) {
+    Verdict byDefault(List<Rule> matched, List<Rule> unknown, List<Effect> obligations, Predicate<Finding> approved) {
         String reason = outcome == Outcome.DENY ? Verdict.NO_RULE : Verdict.DEFAULT;
-        return verdict(reason, "default", matched, unknown, obligations);
+        return verdict(reason, "default", matched, unknown, obligations, approved);
     }
 
     private Verdict verdict(
-            String reason, String rule, List<Rule> matched, List<Rule> unknown, List<Effect> obligations) {
+            String reason,
+            String rule,
+            List<Rule> matched,
+            List<Rule> unknown,
+            List<Effect> obligations,
+            Predicate<Finding> approved) {
+        List<Finding> asked = outcome == Outcome.REQUIRE_APPROVAL ? List.of(asked(rule, reason)) : List.of();
+        boolean discharged = !asked.isEmpty() && approved.test(asked.get(0));
+        Outcome made = discharged ? Outcome.ALLOW : outcome;
         return new Verdict(
-                outcome,
+                made,
                 List.of(reason),
                 null,
                 null,
                 matched,
                 unknown,
-                outcome == Outcome.REQUIRE_APPROVAL ? List.of(asked(rule, reason)) : List.of(),
-                outcome == Outcome.ALLOW ? obligations : List.of());
+                discharged ? List.of() : asked,
+                made == Outcome.ALLOW ? obligations : List.of(),
+                discharged ? asked : List.of());
     }
 
     private Finding asked(String rule, String reason) {

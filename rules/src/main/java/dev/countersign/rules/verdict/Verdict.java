@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param unknown the rules of which it cannot be known whether they applied, by ordinal
  * @param approvals what must be approved; empty unless the outcome is approval
  * @param obligations what comes with an allow: obligations, limits and transformations; empty unless the outcome is allow
+ * @param discharged what had to be approved and was; empty unless the outcome is allow
  */
 public record Verdict(
         Outcome outcome,
@@ -25,7 +26,21 @@ public record Verdict(
         List<Rule> matched,
         List<Rule> unknown,
         List<Finding> approvals,
-        List<Effect> obligations) {
+        List<Effect> obligations,
+        List<Finding> discharged) {
+    /** A verdict to which no approval led. */
+    public Verdict(
+            Outcome outcome,
+            List<String> reasons,
+            @Nullable Rule settledBy,
+            @Nullable String missing,
+            List<Rule> matched,
+            List<Rule> unknown,
+            List<Finding> approvals,
+            List<Effect> obligations) {
+        this(outcome, reasons, settledBy, missing, matched, unknown, approvals, obligations, List.of());
+    }
+
     /** The reason when no rule allowed the call. */
     public static final String NO_RULE = "no_rule_allows";
     /** The reason when no rule allowed the call, and the tenant's default allows it or asks for approval. */
