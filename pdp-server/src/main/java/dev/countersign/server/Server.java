@@ -178,7 +178,11 @@ public final class Server implements AutoCloseable {
         fresh.listen(Followers.CHANNEL, followers::heard);
         metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
+        var records = new DecisionRecords(pool);
+        var granting = new Granting(config, pool, fresh, changes, records, vertx, this::newId, random, clock);
+        await(granting.prepare(), "making signing keys");
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
+        granting.start(vertx);
         firstStart(keyStore, keys.get(), fresh);
         gauges(log, fresh);
         var shared = new HttpVerticle.Shared(
@@ -198,7 +202,10 @@ public final class Server implements AutoCloseable {
                 rulePacks.publishing(vertx, pool, shadows, policyChanges, changes, clock),
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
-                new DecisionRecords(pool),
+                granting.approvals(),
+                granting.bindings(),
+                granting::jwks,
+                records,
                 new EventRecords(pool),
                 followers,
                 metrics,
@@ -319,7 +326,7 @@ public final class Server implements AutoCloseable {
     private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {
         port = config.port() == 0 ? freePort() : config.port();
         String baseUrl = config.publicUrl() == null
-                ? "http://" + authority(config.host()) + ":" + port
+                ? "http://" + config.authority() + ":" + port
                 : config.publicUrl().toString();
         if (config.publicUrl() == null) {
             LOG.info(
@@ -332,11 +339,6 @@ public final class Server implements AutoCloseable {
             listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
         }
         await(Future.all(listening), "listening on port " + port);
-    }
-
-    /** The host as a URL has it: an IPv6 address stands in brackets. */
-    public static String authority(String host) {
-        return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
     }
 
     private int freePort() throws IOException {

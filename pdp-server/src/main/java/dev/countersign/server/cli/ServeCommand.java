@@ -77,8 +77,7 @@ final class ServeCommand implements Callable<Integer> {
             keys(server, out);
             long millis = System.currentTimeMillis()
                     - ManagementFactory.getRuntimeMXBean().getStartTime();
-            out.println(
-                    "ready http://" + Server.authority(config.host()) + ":" + server.port() + " in " + millis + " ms");
+            out.println("ready http://" + config.authority() + ":" + server.port() + " in " + millis + " ms");
             out.flush();
             stop.await();
         } finally {

@@ -98,6 +98,11 @@ public record ServerConfig(
         return config;
     }
 
+    /** The host as a URL has it: an IPv6 address stands in brackets. */
+    public String authority() {
+        return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+    }
+
     /** Whether only this machine can reach the server. */
     public boolean loopback() {
         try {

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The AuthZEN answer to a decision (Authorization API 1.0, sections 6.2 and 7.2; obligations profile, draft 1). */
 public final class AuthzenAnswer {
@@ -15,9 +16,14 @@ public final class AuthzenAnswer {
 
     /** The answer to a single evaluation. */
     public static byte[] single(Decided decided) {
+        return single(decided, null);
+    }
+
+    /** The same with the token that binds a denial to an access request. */
+    public static byte[] single(Decided decided, @Nullable String bindingToken) {
         var out = new ByteArrayOutputStream(512);
         try (JsonGenerator json = Json.generator(out)) {
-            write(json, decided, true);
+            write(json, decided, true, bindingToken);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -35,7 +41,7 @@ public final class AuthzenAnswer {
             json.writeStartObject();
             json.writeArrayFieldStart("evaluations");
             for (Decided item : decided) {
-                write(json, item, full || !plain(item));
+                write(json, item, full || !plain(item), null);
             }
             json.writeEndArray();
             json.writeEndObject();
@@ -50,19 +56,50 @@ public final class AuthzenAnswer {
         Verdict verdict = decided.verdict();
         return decided.invalid() == null
                 && decided.unfit().isEmpty()
+                && decided.presented() == null
                 && verdict.outcome() != Outcome.REQUIRE_APPROVAL
                 && verdict.obligations().isEmpty();
     }
 
-    private static void write(JsonGenerator json, Decided decided, boolean context) throws IOException {
+    private static void write(JsonGenerator json, Decided decided, boolean context, @Nullable String bindingToken)
+            throws IOException {
         json.writeStartObject();
         json.writeBooleanField("decision", decided.permitted());
         if (context) {
             json.writeObjectFieldStart("context");
             context(json, decided);
+            approval(json, decided, bindingToken);
             json.writeEndObject();
         }
         json.writeEndObject();
+    }
+
+    /** The members of the access request and approval profile. */
+    private static void approval(JsonGenerator json, Decided decided, @Nullable String bindingToken)
+            throws IOException {
+        Presented.Good used = decided.uses();
+        if (used != null) {
+            json.writeObjectFieldStart("approval");
+            json.writeStringField("id", used.id());
+            json.writeStringField("approved_until", used.until().toString());
+            json.writeEndObject();
+        }
+        Refusal refused = decided.refusal();
+        if (refused != null) {
+            // Without a way to ask anew there is nothing to request.
+            boolean none = refused.requestable() && decided.requestable() == null;
+            json.writeStringField("next_action", none ? "none" : refused.next());
+        }
+        Requestable requestable = decided.requestable();
+        if (requestable != null) {
+            json.writeObjectFieldStart("access_request");
+            json.writeStringField("template", requestable.template());
+            json.writeStringField("expires_at", requestable.until().text());
+            if (bindingToken != null) {
+                json.writeStringField("binding_token", bindingToken);
+            }
+            json.writeEndObject();
+        }
     }
 
     private static void context(JsonGenerator json, Decided decided) throws IOException {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.dialect.Effect;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.Registered;
+import dev.countersign.rules.verdict.Finding;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
 import java.util.HashSet;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param invalid why the item was no complete call, else {@code null}
  * @param verdict what the rules say
  * @param enforcement what the caller's gate does with the answer, if the caller says so
+ * @param presented the approval that the call presents; {@code null} if it presents none
+ * @param requestable what lets the call be asked for; {@code null} if it was not denied for want of approval
  */
 public record Decided(
         String id,
@@ -29,7 +32,21 @@ public record Decided(
         @Nullable Call call,
         @Nullable String invalid,
         Verdict verdict,
-        @Nullable EnforcementMode enforcement) {
+        @Nullable EnforcementMode enforcement,
+        @Nullable Presented presented,
+        @Nullable Requestable requestable) {
+    /** A decision in which no approval has a part. */
+    public Decided(
+            String id,
+            Moment at,
+            Dialect dialect,
+            @Nullable Call call,
+            @Nullable String invalid,
+            Verdict verdict,
+            @Nullable EnforcementMode enforcement) {
+        this(id, at, dialect, call, invalid, verdict, enforcement, null, null);
+    }
+
     /** The reason of an allow whose obligations the caller did not say it supports. */
     public static final String UNSUPPORTED = "obligations_not_supported";
     /** The reason of a batch item that is no complete call. */
@@ -78,11 +95,69 @@ public record Decided(
         if (invalid != null) {
             return INVALID;
         }
+        Refusal refused = refusal();
+        if (refused != null) {
+            return refused.word();
+        }
         return switch (verdict.outcome()) {
             case ALLOW -> permitted() ? verdict.reasons().get(0) : UNSUPPORTED;
             case DENY -> verdict.reasons().get(0);
             case REQUIRE_APPROVAL -> "approval_required";
         };
+    }
+
+    /** Why the call was denied although it presents an approval; {@code null} if it was not, or presents none. */
+    public @Nullable Refusal refusal() {
+        if (presented == null || verdict.outcome() == Outcome.ALLOW) {
+            return null;
+        }
+        if (verdict.outcome() == Outcome.DENY) {
+            return Refusal.POLICY_DENIED;
+        }
+        return presented instanceof Presented.Worthless nothing ? nothing.why() : Refusal.OUT_OF_SCOPE;
+    }
+
+    /** The approval without which the call would not run; {@code null} if none was needed, or it does not run. */
+    public Presented.@Nullable Good uses() {
+        return permitted() && !verdict.discharged().isEmpty() && presented instanceof Presented.Good good ? good : null;
+    }
+
+    /** The same call, denied as its approval turned out to be no good when it was to be used. */
+    Decided without(TenantPolicy policy, Refusal why) {
+        Verdict asks = new Verdict(
+                Outcome.REQUIRE_APPROVAL,
+                verdict.discharged().stream().map(Finding::code).distinct().toList(),
+                verdict.discharged().get(0).rule(),
+                null,
+                verdict.matched(),
+                verdict.unknown(),
+                verdict.discharged(),
+                List.of());
+        var denied = new Decided(
+                id,
+                at,
+                dialect,
+                call,
+                invalid,
+                asks,
+                enforcement,
+                new Presented.Worthless(presented == null ? null : presented.id(), why),
+                null);
+        return denied.asking(policy);
+    }
+
+    /** The same with what lets it be asked for, if it can be. */
+    Decided asking(TenantPolicy policy) {
+        Refusal refused = refusal();
+        if (verdict.outcome() != Outcome.REQUIRE_APPROVAL
+                || call == null
+                || refused != null && !refused.requestable()) {
+            return this;
+        }
+        Requestable asking = Requestable.of(policy, call, verdict, at);
+        return asking == null
+                ? this
+                : new Decided(id, at, dialect, call, invalid, verdict, enforcement, presented, asking);
     }
 
     /** Where the arguments break the schema of the action, as JSON Pointers; empty if they do not. */

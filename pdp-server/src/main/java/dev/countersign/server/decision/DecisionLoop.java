@@ -14,6 +14,8 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
@@ -126,20 +128,53 @@ public final class DecisionLoop {
             Dialect dialect,
             @Nullable EnforcementMode enforcement)
             throws LogUnavailableException {
+        return record(policy, caller, judge(policy, caller, call, dialect, enforcement, null), body);
+    }
+
+    /**
+     * Judges a call and records nothing: what is said becomes a decision by {@link #record}.
+     *
+     * @param presented the approval that it presents
+     */
+    public Decided judge(
+            TenantPolicy policy,
+            Caller caller,
+            Call call,
+            Dialect dialect,
+            @Nullable EnforcementMode enforcement,
+            @Nullable Presented presented) {
         Moment now = now();
         // For every dialect here, and nowhere else: what the registry says of the action counts from now on.
         Call resolved = policy.actions().resolve(call);
         var request = new Request(caller.inTenant(), resolved, now.instant(), policy.values());
         boolean fits = Decided.unfit(resolved).isEmpty();
-        Verdict verdict = fits ? evaluate(policy, request) : Verdict.fault(Decided.INVALID_ARGUMENTS);
-        Decided decided =
-                record(new Decided(id(now), now, dialect, resolved, null, verdict, enforcement), body, caller, policy);
+        Set<Asked> approved = presented instanceof Presented.Good good ? good.discharges() : Set.of();
+        Verdict verdict = fits ? evaluate(policy, request, approved) : Verdict.fault(Decided.INVALID_ARGUMENTS);
+        return new Decided(id(now), now, dialect, resolved, null, verdict, enforcement, presented, null).asking(policy);
+    }
+
+    /** What was judged, denied as its approval turned out to be no good when it was to be used. */
+    public Decided without(TenantPolicy policy, Decided judged, Refusal why) {
+        return judged.without(policy, why);
+    }
+
+    /**
+     * Appends to the log what was judged.
+     *
+     * @param body the call as it was written, if it was written by itself and in the terms of AuthZEN
+     * @throws LogUnavailableException if the log takes nothing; then nothing was decided
+     */
+    public Decided record(TenantPolicy policy, Caller caller, Decided judged, @Nullable Body body)
+            throws LogUnavailableException {
+        Decided decided = record(judged, body, caller, policy);
+        Call call = Objects.requireNonNull(decided.call());
+        var request = new Request(caller.inTenant(), call, decided.at().instant(), policy.values());
         String user = policy.byDefaultFor(request);
         if (user != null) {
             afterwards.add(() -> firstUses.accept(caller, user));
         }
-        if (fits) {
-            policy.shadows().forEach(shadow -> beside(shadow, caller, resolved, decided));
+        if (decided.unfit().isEmpty()) {
+            policy.shadows().forEach(shadow -> beside(shadow, caller, call, decided));
         }
         return decided;
     }
@@ -187,14 +222,14 @@ public final class DecisionLoop {
         return UuidV7.of(now.instant().toEpochMilli(), random).toString();
     }
 
-    private Verdict evaluate(TenantPolicy policy, Request request) {
+    private Verdict evaluate(TenantPolicy policy, Request request, Set<Asked> approved) {
         try {
-            return policy.verdict(evaluator(policy.base()).evaluate(request));
+            return policy.verdict(evaluator(policy.base()).evaluate(request), approved);
         } catch (RuntimeException e) {
             LOG.error("the engine failed to judge a request", e);
         }
         try {
-            return policy.failed(request);
+            return policy.failed(request, approved);
         } catch (RuntimeException e) {
             LOG.error("the policies that are rows failed to judge a request, which is denied", e);
             return Verdict.fault(Verdict.ENGINE_ERROR);

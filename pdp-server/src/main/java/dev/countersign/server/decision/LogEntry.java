@@ -78,6 +78,12 @@ final class LogEntry {
             if (!verdict.obligations().isEmpty()) {
                 Json.obligations(json, verdict.obligations());
             }
+            if (decided.presented() != null) {
+                presented(json, decided, decided.presented());
+            }
+            if (decided.requestable() != null) {
+                requestable(json, decided.requestable());
+            }
             json.writeRaw(policy.members());
             if (call != null) {
                 StoredRecord.write(json, redaction, policy.needs(), call);
@@ -126,6 +132,22 @@ final class LogEntry {
 
     private static boolean overruled(JsonNode claim, JsonNode fact) {
         return !claim.isMissingNode() && !claim.isNull() && !claim.equals(fact);
+    }
+
+    private static void presented(JsonGenerator json, Decided decided, Presented presented) throws IOException {
+        json.writeObjectFieldStart("approval");
+        optional(json, "id", presented.id());
+        json.writeBooleanField("used", decided.uses() != null);
+        json.writeEndObject();
+    }
+
+    /** What a submission that names this decision is held to. */
+    private static void requestable(JsonGenerator json, Requestable requestable) throws IOException {
+        json.writeObjectFieldStart("requestable");
+        json.writeStringField("expires_at", requestable.until().text());
+        json.writeStringField("binding_hash", requestable.hash());
+        Json.strings(json, "binding_context_members", requestable.members());
+        json.writeEndObject();
     }
 
     private static void optional(JsonGenerator json, String name, @Nullable String value) throws IOException {

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.Sha256;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Locale;
@@ -89,6 +91,17 @@ public final class Redaction {
         } else {
             value.serialize(out, null);
         }
+    }
+
+    /** A value as JSON text, credentials in it replaced. */
+    public String text(JsonNode value) {
+        var out = new Json.Bytes();
+        try (JsonGenerator json = Json.generator(out)) {
+            write(json, value);
+        } catch (IOException e) {
+            throw new UncheckedIOException("memory cannot fail", e);
+        }
+        return out.toString(StandardCharsets.UTF_8);
     }
 
     /** Whether a value holds no credentials, so that writing it would change nothing of what it says. */

@@ -22,8 +22,10 @@ import dev.countersign.rules.facts.Values;
 import dev.countersign.rules.rows.RowTable;
 import dev.countersign.rules.verdict.DenyOverrides;
 import dev.countersign.rules.verdict.Fallback;
+import dev.countersign.rules.verdict.Finding;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.rules.verdict.Verdict;
+import dev.countersign.server.actions.Action;
 import dev.countersign.server.actions.ActionRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -33,6 +35,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What judges the requests of one tenant: its values, and the words for them and for the packs in the record of a decision. */
@@ -63,8 +66,11 @@ public final class TenantPolicy {
     private final EntityNeeds needs;
     private final Fallback byDefault;
     private final Fallback onError;
+    private final ApprovalRules approvals;
     private final ActionRegistry actions;
     private final List<Shadow> shadows;
+    /** Made when first asked for: it takes a look at every rule. */
+    private volatile @Nullable List<String> boundContext;
 
     private TenantPolicy(
             RuleBase base,
@@ -73,7 +79,8 @@ public final class TenantPolicy {
             ObjectNode basis,
             Redaction redaction,
             Fallback byDefault,
-            Fallback onError) {
+            Fallback onError,
+            ApprovalRules approvals) {
         this.base = base;
         this.values = values;
         this.tables = tables;
@@ -81,6 +88,7 @@ public final class TenantPolicy {
         this.redaction = redaction;
         this.byDefault = byDefault;
         this.onError = onError;
+        this.approvals = approvals;
         this.actions = ActionRegistry.NONE;
         this.shadows = List.of();
         this.basis = basis;
@@ -96,6 +104,8 @@ public final class TenantPolicy {
         this.redaction = other.redaction;
         this.byDefault = other.byDefault;
         this.onError = other.onError;
+        this.approvals = other.approvals;
+        this.boundContext = other.boundContext;
         this.basis = other.basis;
         this.members = other.members;
         this.actions = actions;
@@ -139,7 +149,14 @@ public final class TenantPolicy {
             basis.put("rows", Sha256.hex(String.join("\n", digests)));
         }
         return new TenantPolicy(
-                base, values, tables, basis, redaction(env, settings), Fallback.of(byDefault), Fallback.of(onError));
+                base,
+                values,
+                tables,
+                basis,
+                redaction(env, settings),
+                Fallback.of(byDefault),
+                Fallback.of(onError),
+                ApprovalRules.of(base, env, settings));
     }
 
     /** The same with this registry of actions. */
@@ -254,15 +271,49 @@ public final class TenantPolicy {
         return DenyOverrides.combine(evaluation, byDefault);
     }
 
+    /** The same for a call for which humans have approved some of what is asked for. */
+    Verdict verdict(Evaluation evaluation, Set<Asked> approved) {
+        judge(evaluation);
+        return DenyOverrides.combine(evaluation, byDefault, approved(approved));
+    }
+
+    private Predicate<Finding> approved(Set<Asked> approved) {
+        return finding -> {
+            Asked asked = approvals.asked(finding);
+            return asked != null && approved.contains(asked);
+        };
+    }
+
+    /** What it takes to approve a call; {@code null} if nobody can. */
+    public @Nullable Terms terms(Call call, Verdict verdict) {
+        return approvals.terms(call.actionName(), verdict.approvals());
+    }
+
+    /** The members of the context that an approval of this action binds, in alphabetical order. */
+    public List<String> boundContext(String action) {
+        List<String> all = boundContext;
+        if (all == null) {
+            all = BoundContext.of(base, tables);
+            boundContext = all;
+        }
+        Action registered = actions.find(action);
+        if (registered == null || registered.volatileContext().isEmpty()) {
+            return all;
+        }
+        return all.stream()
+                .filter(member -> !registered.volatileContext().contains(member))
+                .toList();
+    }
+
     /**
      * What a request comes to that the engine failed to judge: what the tenant says for that, but never less than what rules
      * and rows restrict, asked one by one.
      */
-    Verdict failed(Request request) {
+    Verdict failed(Request request, Set<Asked> approved) {
         Evaluation evaluation = interpreted(request);
         judge(evaluation);
-        Verdict rows = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW));
-        Verdict fault = onError.onError();
+        Verdict rows = DenyOverrides.combine(evaluation, Fallback.of(Outcome.ALLOW), approved(approved));
+        Verdict fault = onError.onError(approved(approved));
         if (rows.outcome() != Outcome.ALLOW && rows.outcome().compareTo(fault.outcome()) >= 0) {
             return rows;
         }
@@ -276,7 +327,14 @@ public final class TenantPolicy {
                         rows.matched(),
                         rows.unknown(),
                         List.of(),
-                        rows.obligations());
+                        rows.obligations(),
+                        discharged(rows, fault));
+    }
+
+    private static List<Finding> discharged(Verdict rows, Verdict fault) {
+        var all = new ArrayList<>(rows.discharged());
+        all.addAll(fault.discharged());
+        return all;
     }
 
     /** The users to whom the tenant's default policies do not apply; none if there are no such policies. */
@@ -312,7 +370,7 @@ public final class TenantPolicy {
     }
 
     /** What takes out of the record what must not stand in it. */
-    Redaction redaction() {
+    public Redaction redaction() {
         return redaction;
     }
 

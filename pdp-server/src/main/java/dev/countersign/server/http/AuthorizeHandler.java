@@ -10,12 +10,10 @@ import dev.countersign.server.actions.Action;
 import dev.countersign.server.actions.ActionClass;
 import dev.countersign.server.decision.AuthorizeAnswer;
 import dev.countersign.server.decision.Body;
-import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.EnforcementMode;
 import dev.countersign.server.decision.TenantPolicy;
-import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.metrics.Metrics;
@@ -73,13 +71,13 @@ final class AuthorizeHandler {
 
     private final Callers callers;
     private final Judging judging;
-    private final DecisionLoop decisions;
+    private final Deciding deciding;
     private final Map<Kind, Answering> answering = new EnumMap<>(Kind.class);
 
-    AuthorizeHandler(Callers callers, Judging judging, DecisionLoop decisions, Metrics metrics) {
+    AuthorizeHandler(Callers callers, Judging judging, DecisionLoop decisions, Deciding deciding, Metrics metrics) {
         this.callers = callers;
         this.judging = judging;
-        this.decisions = decisions;
+        this.deciding = deciding;
         for (Kind kind : Kind.values()) {
             answering.put(kind, new Answering(decisions, metrics, kind.path()));
         }
@@ -100,14 +98,22 @@ final class AuthorizeHandler {
             EnforcementMode enforcement = enforcement(new Members(body, kind.members()));
             Call asked = call(kind, caller, body);
             registered(kind, policy.actions().find(asked.actionName()));
-            judging.resolve(ctx, policy, caller, asked, call -> {
-                try {
-                    Decided decided = decisions.decide(policy, caller, call, null, Dialect.AUTHORIZE, enforcement);
-                    Objects.requireNonNull(answering.get(kind)).send(ctx, AuthorizeAnswer.of(decided), began);
-                } catch (LogUnavailableException e) {
-                    Answering.unavailable(ctx);
-                }
-            });
+            Deciding.check(asked);
+            judging.resolve(
+                    ctx,
+                    policy,
+                    caller,
+                    asked,
+                    call -> deciding.decide(
+                            ctx,
+                            policy,
+                            caller,
+                            call,
+                            null,
+                            Dialect.AUTHORIZE,
+                            enforcement,
+                            decided -> Objects.requireNonNull(answering.get(kind))
+                                    .send(ctx, AuthorizeAnswer.of(decided), began)));
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         } catch (Members.Unfit e) {

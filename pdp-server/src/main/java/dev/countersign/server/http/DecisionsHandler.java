@@ -8,6 +8,7 @@ import dev.countersign.rules.explain.Explainer;
 import dev.countersign.rules.explain.Explanation;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Request;
+import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
@@ -114,7 +115,10 @@ final class DecisionsHandler {
             Explanation explanation = explainer(policy.base()).explain(made, policy.tables(), policy.byDefault());
             String decision = entry.path("decision").asText();
             out.put("same_rules", policy.made(entry));
-            out.put("same_decision", explanation.verdict().outcome().word().equals(decision));
+            Outcome outcome = explanation.verdict().outcome();
+            // What humans approved, rules ask approval for again.
+            boolean approved = entry.at("/approval/used").asBoolean() && outcome == Outcome.REQUIRE_APPROVAL;
+            out.put("same_decision", approved || outcome.word().equals(decision));
             out.put("decision", decision);
             return out.set("explanation", explanation.toJson());
         } catch (BadCall e) {

@@ -3,6 +3,8 @@ package dev.countersign.server.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.server.approvals.Bindings;
+import dev.countersign.server.approvals.Uses;
 import dev.countersign.server.decision.AuthzenAnswer;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
@@ -16,6 +18,7 @@ import dev.countersign.server.metrics.Metrics;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /access/v1/evaluation} and {@code /access/v1/evaluations} (Authorization API 1.0, sections 6 and 7). */
@@ -43,13 +46,23 @@ final class EvaluationHandler {
     private final Callers callers;
     private final Judging judging;
     private final DecisionLoop decisions;
+    private final Deciding deciding;
+    private final Bindings bindings;
     private final Answering single;
     private final Answering batch;
 
-    EvaluationHandler(Callers callers, Judging judging, DecisionLoop decisions, Metrics metrics) {
+    EvaluationHandler(
+            Callers callers,
+            Judging judging,
+            DecisionLoop decisions,
+            Deciding deciding,
+            Bindings bindings,
+            Metrics metrics) {
         this.callers = callers;
         this.judging = judging;
         this.decisions = decisions;
+        this.deciding = deciding;
+        this.bindings = bindings;
         this.single = new Answering(decisions, metrics, SINGLE);
         this.batch = new Answering(decisions, metrics, BATCH);
     }
@@ -66,17 +79,37 @@ final class EvaluationHandler {
     private void one(
             RoutingContext ctx, TenantPolicy policy, Caller caller, Body body, long began, Answering answering) {
         try {
-            judging.resolve(ctx, policy, caller, Call.of(body.json()), call -> {
-                try {
-                    Decided decided = decisions.decide(policy, caller, call, body, Dialect.AUTHZEN);
-                    answering.send(ctx, AuthzenAnswer.single(decided), began);
-                } catch (LogUnavailableException e) {
-                    Answering.unavailable(ctx);
-                }
-            });
+            Call asked = Call.of(body.json());
+            Deciding.check(asked);
+            judging.resolve(
+                    ctx,
+                    policy,
+                    caller,
+                    asked,
+                    call -> deciding.decide(
+                            ctx,
+                            policy,
+                            caller,
+                            call,
+                            body,
+                            Dialect.AUTHZEN,
+                            null,
+                            decided -> answer(ctx, caller, decided, began, answering)));
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
+    }
+
+    private void answer(RoutingContext ctx, Caller caller, Decided decided, long began, Answering answering) {
+        if (decided.requestable() == null) {
+            answering.send(ctx, AuthzenAnswer.single(decided), began);
+            return;
+        }
+        // Without a token the evaluation's id is what binds.
+        bindings.token(caller, decided)
+                .otherwiseEmpty()
+                .onSuccess(token -> answering.send(ctx, AuthzenAnswer.single(decided, token), began))
+                .onFailure(ctx::fail);
     }
 
     void evaluations(RoutingContext ctx) {
@@ -109,35 +142,85 @@ final class EvaluationHandler {
             items.forEach(item -> all.add(item(defaults, item)));
             List<@Nullable Call> calls = new ArrayList<>(items.size());
             all.forEach(item -> calls.add(item.call()));
-            judging.resolve(ctx, policy, caller, calls, resolved -> {
-                try {
-                    List<Decided> decided = decide(policy, caller, semantic, all, resolved);
-                    batch.send(ctx, AuthzenAnswer.batch(decided, full(options)), began);
-                } catch (LogUnavailableException e) {
-                    Answering.unavailable(ctx);
-                }
-            });
+            Consumer<List<Decided>> answer =
+                    decided -> batch.send(ctx, AuthzenAnswer.batch(decided, full(options)), began);
+            judging.resolve(
+                    ctx,
+                    policy,
+                    caller,
+                    calls,
+                    resolved -> new Items(ctx, policy, caller, semantic, all, resolved, answer).go());
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
     }
 
-    private List<Decided> decide(
-            TenantPolicy policy, Caller caller, Semantic semantic, List<Item> items, List<@Nullable Call> calls)
-            throws LogUnavailableException {
-        List<Decided> decided = new ArrayList<>(items.size());
-        for (int i = 0; i < items.size(); i++) {
-            Call call = calls.get(i);
-            Decided next = call == null
-                    ? decisions.deny(policy, caller, String.valueOf(items.get(i).invalid()), Dialect.AUTHZEN)
-                    : decisions.decide(policy, caller, call, null, Dialect.AUTHZEN);
-            decided.add(next);
-            if (semantic == Semantic.DENY_ON_FIRST_DENY && !next.permitted()
-                    || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && next.permitted()) {
-                break;
+    /** The decisions of one batch, one after the other. */
+    private final class Items {
+        private final RoutingContext ctx;
+        private final TenantPolicy policy;
+        private final Caller caller;
+        private final Semantic semantic;
+        private final List<Item> items;
+        private final List<@Nullable Call> calls;
+        private final Consumer<List<Decided>> answer;
+        private final List<Decided> decided;
+
+        Items(
+                RoutingContext ctx,
+                TenantPolicy policy,
+                Caller caller,
+                Semantic semantic,
+                List<Item> items,
+                List<@Nullable Call> calls,
+                Consumer<List<Decided>> answer) {
+            this.ctx = ctx;
+            this.policy = policy;
+            this.caller = caller;
+            this.semantic = semantic;
+            this.items = items;
+            this.calls = calls;
+            this.answer = answer;
+            this.decided = new ArrayList<>(items.size());
+        }
+
+        /** Decides what is left, up to an item that has to wait for what its approval is worth. */
+        void go() {
+            try {
+                while (!done()) {
+                    Call call = calls.get(decided.size());
+                    if (call != null && Uses.presents(call)) {
+                        deciding.decide(ctx, policy, caller, call, null, Dialect.AUTHZEN, null, next -> {
+                            decided.add(next);
+                            go();
+                        });
+                        return;
+                    }
+                    decided.add(
+                            call == null
+                                    ? decisions.deny(
+                                            policy,
+                                            caller,
+                                            String.valueOf(
+                                                    items.get(decided.size()).invalid()),
+                                            Dialect.AUTHZEN)
+                                    : decisions.decide(policy, caller, call, null, Dialect.AUTHZEN));
+                }
+                answer.accept(decided);
+            } catch (LogUnavailableException e) {
+                Answering.unavailable(ctx);
             }
         }
-        return decided;
+
+        private boolean done() {
+            if (decided.isEmpty()) {
+                return items.isEmpty();
+            }
+            boolean permitted = decided.get(decided.size() - 1).permitted();
+            return decided.size() == items.size()
+                    || semantic == Semantic.DENY_ON_FIRST_DENY && !permitted
+                    || semantic == Semantic.PERMIT_ON_FIRST_PERMIT && permitted;
+        }
     }
 
     /** An item of a batch: a call, or why it is none. */
@@ -154,6 +237,7 @@ final class EvaluationHandler {
                     merged("action", defaults, item),
                     merged("resource", defaults, item),
                     merged("context", defaults, item));
+            Deciding.check(call);
             return new Item(call, null);
         } catch (BadCall e) {
             return new Item(null, e.getMessage());

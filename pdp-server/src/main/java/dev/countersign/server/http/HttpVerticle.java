@@ -4,6 +4,8 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.facts.StrictJson;
 import dev.countersign.server.actions.ActionStore;
+import dev.countersign.server.approvals.Approvals;
+import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
@@ -60,6 +62,9 @@ public final class HttpVerticle extends VerticleBase {
      * @param packs publishes packs
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
+     * @param approvals access requests and approvals
+     * @param bindings what binds an access request to a denial
+     * @param jwks the public keys that verify what the server signs, as a JWK Set
      * @param records the decision table
      * @param events the table of events
      * @param followers who follows them
@@ -85,6 +90,9 @@ public final class HttpVerticle extends VerticleBase {
             PackPublishing packs,
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
+            Approvals approvals,
+            Bindings bindings,
+            Supplier<String> jwks,
             DecisionRecords records,
             EventRecords events,
             Followers followers,
@@ -127,13 +135,19 @@ public final class HttpVerticle extends VerticleBase {
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var judging = new Judging(shared.policies(), shared.directory());
+        var deciding = new Deciding(decisions, shared.approvals().uses());
+        var tasks = new TaskView(baseUrl, shared.clock());
         var events = new EventsHandler(callers, shared.events(), shared.followers());
         goodbye = events::close;
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
-                new EvaluationHandler(callers, judging, decisions, shared.metrics()),
+                new EvaluationHandler(callers, judging, decisions, deciding, shared.bindings(), shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
-                new AuthorizeHandler(callers, judging, decisions, shared.metrics()),
+                new AuthorizeHandler(callers, judging, decisions, deciding, shared.metrics()),
+                new AccessRequestsHandler(
+                        callers, judging, decisions, shared.approvals(), shared.bindings(), shared.jwks(), tasks),
+                new ReceiptsHandler(callers, shared.approvals().receipts()),
+                new ApprovalsHandler(callers, shared.approvals(), tasks),
                 new DecisionsHandler(callers, shared.records(), judging),
                 events,
                 new SettingsHandler(callers, judging, shared.changes()),

@@ -37,6 +37,9 @@ final class OperationsHandler {
                 .put("policy_decision_point", baseUrl)
                 .put("access_evaluation_endpoint", baseUrl + "/access/v1/evaluation")
                 .put("access_evaluations_endpoint", baseUrl + "/access/v1/evaluations")
+                .put("access_request_endpoint", baseUrl + AccessRequestsHandler.PATH)
+                .put("jwks_uri", baseUrl + AccessRequestsHandler.JWKS)
+                .put("capabilities", new JsonArray().add("urn:openid:authzen:capability:access-request"))
                 .put("supported_obligations", new JsonArray(Decided.OBLIGATIONS))
                 .encode();
     }

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  */
 final class Problems {
     private static final String TYPE = "urn:countersign:problem:";
+    private static final String PROFILE = "urn:openid:authzen:access-request:error:";
 
     private Problems() {}
 
@@ -82,9 +83,18 @@ final class Problems {
                 .put("detail", detail);
     }
 
-    /** Whether the request's path is one of AuthZEN's own. */
+    /**
+     * Ends the response with a problem of the AuthZEN Access Request and Approval Profile.
+     *
+     * @param error the last word of its type
+     */
+    static void profile(RoutingContext ctx, int status, String error, String detail) {
+        send(ctx, status, error, detail, problem -> problem.put("type", PROFILE + error));
+    }
+
+    /** Whether the request's path is one of the Authorization API's own. */
     static boolean authzen(RoutingContext ctx) {
         String path = ctx.request().path();
-        return path != null && path.startsWith("/access/v1/");
+        return path != null && path.startsWith("/access/v1/") && !path.startsWith(AccessRequestsHandler.PATH);
     }
 }

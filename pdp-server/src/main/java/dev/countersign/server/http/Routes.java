@@ -47,6 +47,9 @@ final class Routes {
             EvaluationHandler evaluation,
             PolicyEvaluateHandler policy,
             AuthorizeHandler authorize,
+            AccessRequestsHandler requests,
+            ReceiptsHandler receipts,
+            ApprovalsHandler approvals,
             DecisionsHandler decisions,
             EventsHandler events,
             SettingsHandler settings,
@@ -66,6 +69,17 @@ final class Routes {
         for (AuthorizeHandler.Kind kind : AuthorizeHandler.Kind.values()) {
             decide(kind.path(), ctx -> authorize.authorize(ctx, kind));
         }
+        on(AccessRequestsHandler.PATH, Map.of(HttpMethod.POST, requests::submit));
+        get(AccessRequestsHandler.PATH + "/:id", requests::get);
+        on(
+                AccessRequestsHandler.PATH + "/:id/cancel",
+                Map.of(HttpMethod.POST, requests::cancel, HttpMethod.DELETE, requests::cancel));
+        get(AccessRequestsHandler.JWKS, requests::jwks);
+        on(ReceiptsHandler.PATH, Map.of(HttpMethod.POST, receipts::take));
+        get(ApprovalsHandler.PATH, approvals::list);
+        get(ApprovalsHandler.PATH + "/:id", approvals::get);
+        on(ApprovalsHandler.PATH + "/:id/approve", Map.of(HttpMethod.POST, approvals::approve));
+        on(ApprovalsHandler.PATH + "/:id/reject", Map.of(HttpMethod.POST, approvals::reject));
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);

@@ -34,6 +34,11 @@ final class Waiting {
         on(ctx, reading, then, "denied: the database does not answer, and what judges this tenant is not in memory");
     }
 
+    /** Goes on with what an approval is worth. */
+    static <T extends @Nullable Object> void approval(RoutingContext ctx, Future<T> looking, Consumer<T> then) {
+        on(ctx, looking, then, "denied: the database does not answer, so nobody can tell what the approval is worth");
+    }
+
     /** Goes on with what came of a change. */
     static <T extends @Nullable Object> void change(RoutingContext ctx, Future<T> changing, Consumer<T> then) {
         on(

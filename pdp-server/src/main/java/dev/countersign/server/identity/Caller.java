@@ -43,6 +43,14 @@ public record Caller(
         return tenant == null ? "" : tenant;
     }
 
+    /**
+     * Who it is, whatever key is used: the person, or for services all keys of one name. What one key of it asked for, another
+     * may go on with.
+     */
+    public String principal() {
+        return person == null ? "service:" + name : "person:" + person;
+    }
+
     /** The kind of subject that the caller itself is: a person is a user, everything else an agent. */
     public String subjectType() {
         return person == null ? "agent" : "user";

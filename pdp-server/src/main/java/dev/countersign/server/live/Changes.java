@@ -54,14 +54,25 @@ public final class Changes {
         return commit(plane, by, change).compose(made -> feed.look().transform(looked -> Future.succeededFuture(made)));
     }
 
+    /**
+     * Does something that no server holds in memory, beside what others do in the same plane.
+     *
+     * @return done when it is committed; else as {@link #make}
+     */
+    public <T extends @Nullable Object> Future<T> act(String by, Function<SqlConnection, Future<T>> change) {
+        return bounded(connection -> standing(connection, by).compose(standing -> change.apply(connection)));
+    }
+
     private <T extends @Nullable Object> Future<T> commit(
             @Nullable String plane, String by, Function<SqlConnection, Future<T>> change) {
-        return pool.withTransaction(connection -> connection
-                        .query(STATEMENT_LIMIT)
-                        .execute()
-                        .compose(limited -> alone(connection, plane))
-                        .compose(alone -> standing(connection, by))
-                        .compose(standing -> change.apply(connection)))
+        return bounded(connection -> alone(connection, plane)
+                .compose(alone -> standing(connection, by))
+                .compose(standing -> change.apply(connection)));
+    }
+
+    private <T extends @Nullable Object> Future<T> bounded(Function<SqlConnection, Future<T>> change) {
+        return pool.withTransaction(connection ->
+                        connection.query(STATEMENT_LIMIT).execute().compose(limited -> change.apply(connection)))
                 .timeout(LIMIT_SECONDS, TimeUnit.SECONDS)
                 .recover(failure ->
                         failure instanceof KeyEndedException ? heard(failure) : Future.failedFuture(failure));

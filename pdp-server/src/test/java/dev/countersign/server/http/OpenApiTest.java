@@ -21,9 +21,12 @@ class OpenApiTest {
         try (var metrics = new Metrics()) {
             var routes = new Routes(vertx, metrics);
             routes.of(
-                    new EvaluationHandler(null, null, null, metrics),
+                    new EvaluationHandler(null, null, null, null, null, metrics),
                     new PolicyEvaluateHandler(null, null, null, metrics),
-                    new AuthorizeHandler(null, null, null, metrics),
+                    new AuthorizeHandler(null, null, null, null, metrics),
+                    new AccessRequestsHandler(null, null, null, null, null, null, null),
+                    new ReceiptsHandler(null, null),
+                    new ApprovalsHandler(null, null, null),
                     new DecisionsHandler(null, null, null),
                     new EventsHandler(null, null, null),
                     new SettingsHandler(null, null, null),

@@ -3,7 +3,6 @@ package dev.countersign.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
@@ -15,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,10 +58,11 @@ class PlanesTest {
 
     private static RunningServer server;
     /** A key of another tenant that may do everything a tenant's key may. */
-    private static ApiKey stranger;
+    private static String stranger;
 
     private static String decision;
     private static String proposal;
+    private static String request;
     private static String policy;
 
     private static final String ACTION = "/api/v1/actions/registered";
@@ -72,15 +73,19 @@ class PlanesTest {
     @BeforeAll
     static void start(@AsOwner PostgresAddress database) {
         server = RunningServer.start(database, RunningServer.checkout("rules/packs/base"));
-        stranger = server.addKey(
-                "strangers",
-                "everything",
-                Arrays.stream(Role.values())
-                        .filter(role -> role != Role.OPERATOR
-                                && role != Role.APPROVALS_APPROVE
-                                && role != Role.APPROVALS_BREAK_GLASS)
-                        .map(Role::word)
-                        .toArray(String[]::new));
+        String roles = Arrays.stream(Role.values())
+                .filter(role -> role != Role.OPERATOR)
+                .map(Role::word)
+                .collect(Collectors.joining("\", \""));
+        stranger = Managing.made(server.post(
+                        Managing.KEYS,
+                        Managing.tenant(server, "strangers"),
+                        "{\"name\": \"everything\", \"person\": \"Sid\", \"roles\": [\"" + roles + "\"]}"))
+                .path("secret")
+                .asText();
+        RunningServer.until(
+                "the server knows the key",
+                () -> server.get("/api/v1/decisions", stranger).status() != 401);
         Reply made = server.post("/access/v1/evaluation", CALL);
         decision = made.json().at("/context/evaluation_id").asText();
         assertThat(server.record(decision, server.key("admin")).path("id").asText())
@@ -91,6 +96,7 @@ class PlanesTest {
         RunningServer.until(
                 "the tenant has an event to see",
                 () -> server.get("/api/v1/events", server.key("admin")).body().contains("mole-subject"));
+        request = Asks.requested(server, server.key("agent"), Reply.parse(CALL.replace("0.99", "0.1")));
         Reply set =
                 server.put("/api/v1/settings/approvals.denylist", server.key("admin"), "{\"value\": [\"mole-entry\"]}");
         assertThat(set.status()).isEqualTo(200);
@@ -137,6 +143,9 @@ class PlanesTest {
                 .replace("{name}", "approvals.denylist")
                 .replace("/entities/{type}/{id}", "/entities/{type}/burrow-1")
                 .replace("{type}", "burrow")
+                .replace("/requests/{id}", "/requests/" + request)
+                .replace("/approvals/{id}", "/approvals/" + request)
+                .replace("{execution}", "mole-run")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
                 .replace("/policies/{id}", "/policies/" + policy)
@@ -155,6 +164,8 @@ class PlanesTest {
         Map<String, String> bodies = Map.ofEntries(
                 Map.entry("/access/v1/evaluation", own),
                 Map.entry("/access/v1/evaluations", own),
+                Map.entry("/access/v1/requests", submission()),
+                Map.entry("/api/v1/executions/{execution}/receipt", "{\"outcome\": \"succeeded\"}"),
                 Map.entry("/v1/policy/evaluate", "{\"action\": \"x\"}"),
                 Map.entry(
                         "/api/v1/policies/{id}", "{\"name\": \"theirs\", \"scope\": \"tenant\", \"effect\": \"deny\"}"),
@@ -170,6 +181,12 @@ class PlanesTest {
             return BodyPublishers.ofString("{\"type\": \"burrow\", \"id\": \"other\", \"roles\": [\"theirs\"]}");
         }
         return BodyPublishers.ofString(bodies.getOrDefault(operation.path(), "{}"));
+    }
+
+    /** The other tenant's denial, by its id. */
+    private static String submission() {
+        return CALL.substring(0, CALL.lastIndexOf('}')) + ", \"denial\": {\"evaluation_id\": \"" + decision
+                + "\", \"expires_at\": \"2099-01-01T00:00:00Z\"}}";
     }
 
     @Test
@@ -199,7 +216,7 @@ class PlanesTest {
     @ParameterizedTest
     @MethodSource("guarded")
     void aStrangerSeesNothingOfATenantAndChangesNothing(Operation operation) {
-        Reply reply = ask(operation, stranger.secret());
+        Reply reply = ask(operation, stranger);
         if (OPERATORS.contains(operation.path())) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
         }
@@ -228,6 +245,9 @@ class PlanesTest {
                         .path("version")
                         .asInt())
                 .isEqualTo(1);
+        JsonNode task =
+                server.get(Asks.REQUESTS + "/" + request, server.key("agent")).json();
+        assertThat(task.at("/task/status").asText()).isEqualTo("pending");
         assertThat(server.post("/access/v1/evaluation", CALL).status()).isEqualTo(200);
     }
 }

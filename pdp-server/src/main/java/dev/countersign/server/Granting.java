@@ -1,0 +1,90 @@
+package dev.countersign.server;
+
+import dev.countersign.server.approvals.Approvals;
+import dev.countersign.server.approvals.Bindings;
+import dev.countersign.server.config.ServerConfig;
+import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.live.Live;
+import dev.countersign.server.live.LiveFeed;
+import dev.countersign.server.signing.SigningKeyStore;
+import dev.countersign.server.signing.SigningKeys;
+import dev.countersign.server.signing.Tokens;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Pool;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What turns a denial into an approval: the keys that sign, the access requests, and the sweeper. */
+final class Granting {
+    private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
+    private static final Duration SWEEP = Duration.ofSeconds(5);
+    private static final Duration KEYS = Duration.ofHours(1);
+    private static final long VERSION_4 = 0x4000L;
+    private static final long VARIANT = 0x8000000000000000L;
+
+    private final SigningKeyStore keyStore;
+    private final Live<SigningKeys> keys;
+    private final Approvals approvals;
+    private final Bindings bindings;
+
+    Granting(
+            ServerConfig config,
+            Pool pool,
+            LiveFeed feed,
+            Changes changes,
+            DecisionRecords records,
+            Vertx vertx,
+            Supplier<UUID> ids,
+            SecureRandom random,
+            InstantSource clock) {
+        keyStore = new SigningKeyStore(pool, clock, random);
+        keys = feed.live("signing", SigningKeys.NONE, known -> keyStore.load());
+        // Servers on loopback without a name of their own are one decision point if they share a database.
+        String issuer = config.publicUrl() == null
+                ? "urn:countersign:loopback"
+                : config.publicUrl().toString();
+        var tokens = new Tokens(keys::get, clock);
+        approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, clock);
+        bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
+    }
+
+    private static UUID unguessable(SecureRandom random) {
+        return new UUID(
+                random.nextLong() & 0xffffffffffff0fffL | VERSION_4, random.nextLong() & 0x3fffffffffffffffL | VARIANT);
+    }
+
+    /** Makes sure that there is a key that signs. */
+    Future<Void> prepare() {
+        return keyStore.ensure();
+    }
+
+    /** Tidies up and renews keys until {@code vertx} is closed. */
+    void start(Vertx vertx) {
+        approvals.sweeper().start(vertx, SWEEP);
+        vertx.setPeriodic(
+                KEYS.toMillis(),
+                timer -> keyStore.ensure()
+                        .onFailure(failure ->
+                                LOG.warn("the signing keys could not be looked after: {}", failure.toString())));
+    }
+
+    Approvals approvals() {
+        return approvals;
+    }
+
+    Bindings bindings() {
+        return bindings;
+    }
+
+    /** The public keys as a JWK Set. */
+    String jwks() {
+        return keys.get().jwks();
+    }
+}

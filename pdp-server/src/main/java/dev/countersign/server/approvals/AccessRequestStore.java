@@ -1,0 +1,348 @@
+package dev.countersign.server.approvals;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.rules.facts.Worded;
+import dev.countersign.rules.pack.ApprovalTemplate.Stage;
+import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
+import dev.countersign.server.decision.Asked;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The access requests and their reviews in PostgreSQL. */
+public final class AccessRequestStore {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<List<Asked>> FINDINGS = new TypeReference<>() {};
+    private static final TypeReference<List<Stage>> STAGES = new TypeReference<>() {};
+
+    private static final String COLUMNS = "tenant, id, task, position, evaluation_id, requester, requester_key,"
+            + " requester_person, subject_type, subject_id, action, resource_type, resource_id, call, whole, digest,"
+            + " bound_context, advisory, reason, risk, client_id, idempotency_key, submission, description, requested_by,"
+            + " run_id, session_id, project_id, agent_name, confidence, requested_until, findings, stages, stage, excluded,"
+            + " claimed, created_at, decide_by, use_seconds, status, ended_at, ended_by, ended_person, note";
+    private static final String SELECT = "select " + COLUMNS + " from approval_requests where tenant = $1";
+
+    private final Pool pool;
+
+    /** The access requests of the database behind {@code pool}. */
+    public AccessRequestStore(Pool pool) {
+        this.pool = pool;
+    }
+
+    /**
+     * What to list, oldest first; a null filter lets everything pass.
+     *
+     * @param status in this state
+     * @param sessionId of this session
+     * @param runId of this run
+     * @param requester of this requester
+     * @param after only those after the one of this id
+     * @param limit at most so many
+     */
+    public record Query(
+            @Nullable Status status,
+            @Nullable String sessionId,
+            @Nullable String runId,
+            @Nullable String requester,
+            @Nullable UUID after,
+            int limit) {}
+
+    /** What a query finds in a tenant. */
+    public Future<List<AccessRequest>> list(String tenant, Query query) {
+        return many(
+                pool,
+                SELECT + " and ($2::text is null or status = $2) and ($3::text is null or session_id = $3)"
+                        + " and ($4::text is null or run_id = $4) and ($5::text is null or requester = $5)"
+                        + " and ($6::uuid is null or (created_at, id) > (select created_at, id from approval_requests"
+                        + " where tenant = $1 and id = $6)) order by created_at, id limit $7",
+                Tuple.of(
+                        tenant,
+                        query.status() == null ? null : query.status().word(),
+                        query.sessionId(),
+                        query.runId(),
+                        query.requester(),
+                        query.after(),
+                        query.limit()));
+    }
+
+    /** One of a tenant, or {@code null}. */
+    public Future<@Nullable AccessRequest> find(String tenant, UUID id) {
+        return find(pool, tenant, id);
+    }
+
+    static Future<@Nullable AccessRequest> find(SqlClient client, String tenant, UUID id) {
+        return one(client, SELECT + " and id = $2", Tuple.of(tenant, id));
+    }
+
+    /** Those that were submitted together, in their order. */
+    public Future<List<AccessRequest>> task(String tenant, UUID task) {
+        return many(pool, SELECT + " and task = $2 order by position", Tuple.of(tenant, task));
+    }
+
+    /** One of a tenant, which nobody else changes until the transaction ends; or {@code null}. */
+    static Future<@Nullable AccessRequest> lock(SqlConnection connection, String tenant, UUID id) {
+        return one(connection, SELECT + " and id = $2 for update", Tuple.of(tenant, id));
+    }
+
+    /** Those of a task, which nobody else changes until the transaction ends. */
+    static Future<List<AccessRequest>> lockTask(SqlConnection connection, String tenant, UUID task) {
+        return many(connection, SELECT + " and task = $2 order by position for update", Tuple.of(tenant, task));
+    }
+
+    /** Those that are late, of all tenants, which nobody else changes until the transaction ends; others' are passed over. */
+    static Future<List<AccessRequest>> lockLate(SqlConnection connection, Instant now, int limit) {
+        return many(
+                connection,
+                "select " + COLUMNS + " from approval_requests where status = 'pending' and decide_by <= $1"
+                        + " order by decide_by limit $2 for update skip locked",
+                Tuple.of(time(now), limit));
+    }
+
+    /** The task that a requester submitted under this key, or about this denial, or by this name of its own. */
+    static Future<List<AccessRequest>> before(SqlConnection connection, AccessRequest like) {
+        AccessRequest.About about = like.about();
+        return many(
+                connection,
+                SELECT + " and task in (select task from approval_requests where tenant = $1 and (evaluation_id = $2"
+                        + " or requester = $3 and (idempotency_key = $4 or client_id = $5))) order by position",
+                Tuple.of(
+                        like.tenant(),
+                        like.evaluation(),
+                        like.requester().principal(),
+                        about.idempotencyKey(),
+                        about.clientId()));
+    }
+
+    static Future<AccessRequest> insert(SqlConnection connection, AccessRequest made) {
+        AccessRequest.Wanted wanted = made.wanted();
+        AccessRequest.About about = made.about();
+        AccessRequest.Requester requester = made.requester();
+        return connection
+                .preparedQuery("insert into approval_requests (tenant, id, task, position, evaluation_id, requester,"
+                        + " requester_key, requester_person, subject_type, subject_id, action, resource_type,"
+                        + " resource_id, call, whole, digest, bound_context, advisory, reason, risk, client_id,"
+                        + " idempotency_key, submission, description, requested_by, run_id, session_id, project_id,"
+                        + " agent_name, confidence, requested_until, findings, stages, excluded, claimed, created_at,"
+                        + " decide_by, use_seconds) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+                        + " $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,"
+                        + " $35, $36, $37, $38)")
+                .execute(Tuple.from(new @Nullable Object[] {
+                    made.tenant(),
+                    made.id(),
+                    made.task(),
+                    made.position(),
+                    made.evaluation(),
+                    requester.principal(),
+                    requester.key(),
+                    requester.person(),
+                    wanted.subjectType(),
+                    wanted.subjectId(),
+                    wanted.action(),
+                    wanted.resourceType(),
+                    wanted.resourceId(),
+                    wanted.call(),
+                    wanted.whole(),
+                    wanted.digest(),
+                    wanted.boundContext().toArray(String[]::new),
+                    wanted.advisory().toArray(String[]::new),
+                    wanted.reason(),
+                    wanted.risk(),
+                    about.clientId(),
+                    about.idempotencyKey(),
+                    about.submission(),
+                    about.description(),
+                    about.requestedBy(),
+                    about.runId(),
+                    about.sessionId(),
+                    about.projectId(),
+                    about.agentName(),
+                    about.confidence(),
+                    time(about.requestedUntil()),
+                    json(made.findings()),
+                    json(made.stages()),
+                    made.excluded().toArray(UUID[]::new),
+                    made.claimed().toArray(String[]::new),
+                    time(made.createdAt()),
+                    time(made.decideBy()),
+                    made.useWithin().toSeconds()
+                }))
+                .map(inserted -> made);
+    }
+
+    /** Ends one that is locked. */
+    static Future<?> end(SqlConnection connection, AccessRequest locked, Status status, AccessRequest.End end) {
+        AccessRequestLifecycle.TABLE.go(locked.status(), status);
+        return connection
+                .preparedQuery("update approval_requests set status = $3, ended_at = $4, ended_by = $5,"
+                        + " ended_person = $6, note = $7 where tenant = $1 and id = $2")
+                .execute(Tuple.of(
+                        locked.tenant(),
+                        locked.id(),
+                        status.word(),
+                        time(end.at()),
+                        end.key(),
+                        end.person(),
+                        end.note()));
+    }
+
+    /** Goes on to another round of one that is locked. */
+    static Future<?> stage(SqlConnection connection, AccessRequest locked, int stage) {
+        return connection
+                .preparedQuery("update approval_requests set stage = $3 where tenant = $1 and id = $2")
+                .execute(Tuple.of(locked.tenant(), locked.id(), stage));
+    }
+
+    static Future<?> insert(SqlConnection connection, AccessRequest request, Review review) {
+        return connection
+                .preparedQuery("insert into approval_reviews (tenant, request, person, in_place_of, stage, vote, key,"
+                        + " note, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                .execute(Tuple.of(
+                        request.tenant(),
+                        request.id(),
+                        review.person(),
+                        review.inPlaceOf(),
+                        review.stage(),
+                        review.vote().word(),
+                        review.key(),
+                        review.note(),
+                        time(review.at())));
+    }
+
+    /** What was said of one, the first first. */
+    public Future<List<Review>> reviews(String tenant, UUID request) {
+        return reviews(pool, tenant, request);
+    }
+
+    static Future<List<Review>> reviews(SqlClient client, String tenant, UUID request) {
+        return client.preparedQuery("select person, in_place_of, stage, vote, key, note, at from approval_reviews"
+                        + " where tenant = $1 and request = $2 order by at, person")
+                .execute(Tuple.of(tenant, request))
+                .map(rows -> {
+                    var reviews = new ArrayList<Review>();
+                    for (Row row : rows) {
+                        reviews.add(new Review(
+                                row.getUUID("person"),
+                                row.getUUID("in_place_of"),
+                                row.getInteger("stage"),
+                                Objects.requireNonNull(Worded.of(Review.Vote.class, row.getString("vote"))),
+                                row.getString("key"),
+                                row.getString("note"),
+                                instant(row, "at")));
+                    }
+                    return reviews;
+                });
+    }
+
+    private static Future<List<AccessRequest>> many(SqlClient client, String sql, Tuple values) {
+        return client.preparedQuery(sql).execute(values).map(AccessRequestStore::requests);
+    }
+
+    private static Future<@Nullable AccessRequest> one(SqlClient client, String sql, Tuple values) {
+        return many(client, sql, values).map(found -> found.isEmpty() ? null : found.get(0));
+    }
+
+    private static List<AccessRequest> requests(RowSet<Row> rows) {
+        var requests = new ArrayList<AccessRequest>(rows.size());
+        rows.forEach(row -> requests.add(request(row)));
+        return requests;
+    }
+
+    private static AccessRequest request(Row row) {
+        Status status = Objects.requireNonNull(Worded.of(Status.class, row.getString("status")));
+        return new AccessRequest(
+                row.getString("tenant"),
+                row.getUUID("id"),
+                row.getUUID("task"),
+                row.getInteger("position"),
+                row.getUUID("evaluation_id"),
+                new AccessRequest.Requester(
+                        row.getString("requester"), row.getString("requester_key"), row.getUUID("requester_person")),
+                new AccessRequest.Wanted(
+                        row.getString("subject_type"),
+                        row.getString("subject_id"),
+                        row.getString("action"),
+                        row.getString("resource_type"),
+                        row.getString("resource_id"),
+                        row.getString("call"),
+                        row.getBoolean("whole"),
+                        row.getString("digest"),
+                        Arrays.asList(row.getArrayOfStrings("bound_context")),
+                        Arrays.asList(row.getArrayOfStrings("advisory")),
+                        row.getString("reason"),
+                        row.getString("risk")),
+                new AccessRequest.About(
+                        row.getString("client_id"),
+                        row.getString("idempotency_key"),
+                        row.getString("submission"),
+                        row.getString("description"),
+                        row.getString("requested_by"),
+                        row.getString("run_id"),
+                        row.getString("session_id"),
+                        row.getString("project_id"),
+                        row.getString("agent_name"),
+                        row.getDouble("confidence"),
+                        maybe(row, "requested_until")),
+                read(row.getString("findings"), FINDINGS),
+                read(row.getString("stages"), STAGES),
+                row.getInteger("stage"),
+                Set.of(row.getArrayOfUUIDs("excluded")),
+                Arrays.asList(row.getArrayOfStrings("claimed")),
+                instant(row, "created_at"),
+                instant(row, "decide_by"),
+                Duration.ofSeconds(row.getLong("use_seconds")),
+                status,
+                status == Status.PENDING
+                        ? null
+                        : new AccessRequest.End(
+                                instant(row, "ended_at"),
+                                row.getString("ended_by"),
+                                row.getUUID("ended_person"),
+                                row.getString("note")));
+    }
+
+    static Instant instant(Row row, String column) {
+        return row.getOffsetDateTime(column).toInstant();
+    }
+
+    static @Nullable Instant maybe(Row row, String column) {
+        OffsetDateTime at = row.getOffsetDateTime(column);
+        return at == null ? null : at.toInstant();
+    }
+
+    static @Nullable OffsetDateTime time(@Nullable Instant at) {
+        return at == null ? null : at.atOffset(ZoneOffset.UTC);
+    }
+
+    private static String json(Object value) {
+        try {
+            return JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("records can be written", e);
+        }
+    }
+
+    private static <T> T read(String json, TypeReference<T> type) {
+        try {
+            return JSON.readValue(json, type);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("an access request cannot be read", e);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.countersign.server.approvals;
+
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.signing.Tokens;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import java.time.InstantSource;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+/**
+ * All that has to do with approvals, wired together.
+ *
+ * @param requests the access requests
+ * @param approvals the approvals
+ * @param submissions makes access requests
+ * @param reviews what humans do with them
+ * @param uses what approvals are used for
+ * @param receipts what became of the runs
+ * @param sweeper notes what has run out of time
+ */
+public record Approvals(
+        AccessRequestStore requests,
+        ApprovalStore approvals,
+        Submissions submissions,
+        Reviews reviews,
+        Uses uses,
+        Receipts receipts,
+        Sweeper sweeper) {
+    /**
+     * Those of the database behind {@code pool}.
+     *
+     * @param changes makes the transactions
+     * @param ids makes ids that grow
+     * @param unguessable makes ids that cannot be guessed
+     * @param tokens signs and verifies
+     * @param newKeys has the signing keys read again
+     * @param issuer what the server calls itself in what it signs
+     */
+    public static Approvals of(
+            Pool pool,
+            Changes changes,
+            Supplier<UUID> ids,
+            Supplier<UUID> unguessable,
+            Tokens tokens,
+            Supplier<Future<Void>> newKeys,
+            String issuer,
+            InstantSource clock) {
+        var requests = new AccessRequestStore(pool);
+        var approvals = new ApprovalStore(pool);
+        var transitions = new Transitions(ids, unguessable, tokens, issuer);
+        return new Approvals(
+                requests,
+                approvals,
+                new Submissions(changes, ids, unguessable, clock),
+                new Reviews(pool, changes, transitions, clock),
+                new Uses(requests, approvals, changes, transitions, tokens, newKeys, issuer, clock),
+                new Receipts(changes, transitions, clock),
+                new Sweeper(pool, transitions, clock));
+    }
+}

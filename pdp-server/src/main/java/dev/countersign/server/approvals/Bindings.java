@@ -1,0 +1,215 @@
+package dev.countersign.server.approvals;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.api.BoundCall;
+import dev.countersign.api.NotCanonicalException;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Worded;
+import dev.countersign.server.decision.Decided;
+import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.decision.Requestable;
+import dev.countersign.server.decision.UuidV7;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.signing.Verified;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What binds an access request to the denial that it is about: a signed token, or the denial's id, which names its record.
+ * Both hold the same digest of the call (AuthZEN Access Request and Approval Profile, Binding Token Integrity).
+ */
+public final class Bindings {
+    private static final String TYPE = "binding+jwt";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** How long a record is waited for that may not have reached the table yet. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    private final Vertx vertx;
+    private final Tokens tokens;
+    private final Supplier<Future<Void>> newKeys;
+    private final DecisionRecords records;
+    private final String issuer;
+    private final InstantSource clock;
+
+    /**
+     * @param vertx signs and verifies beside the event loops: it takes longer than many decisions
+     * @param newKeys has the signing keys read again
+     * @param issuer what the server calls itself in what it signs
+     */
+    public Bindings(
+            Vertx vertx,
+            Tokens tokens,
+            Supplier<Future<Void>> newKeys,
+            DecisionRecords records,
+            String issuer,
+            InstantSource clock) {
+        this.vertx = vertx;
+        this.tokens = tokens;
+        this.newKeys = newKeys;
+        this.records = records;
+        this.issuer = issuer;
+        this.clock = clock;
+    }
+
+    /** The token of a requestable denial. */
+    public Future<String> token(Caller caller, Decided denied) {
+        Requestable requestable = Objects.requireNonNull(denied.requestable());
+        ObjectNode claims = JsonNodeFactory.instance
+                .objectNode()
+                .put("iss", issuer)
+                .put("aud", issuer)
+                .put("iat", denied.at().instant().getEpochSecond())
+                .put("exp", requestable.until().instant().getEpochSecond())
+                .put("jti", denied.id())
+                .put("evaluation_id", denied.id())
+                .put("tenant", caller.inTenant())
+                .put("denial_expires_at", requestable.until().text())
+                .put("binding_hash", requestable.hash());
+        var members = claims.putArray("binding_context_members");
+        requestable.members().forEach(members::add);
+        return vertx.executeBlocking(() -> tokens.sign(TYPE, claims), false);
+    }
+
+    /** What binds a submission, as it was sent back. */
+    public record Denial(
+            @Nullable String evaluationId, @Nullable String bindingToken, Instant expiresAt) {}
+
+    /** What a submission is worth. */
+    public sealed interface Bound {
+        /** It is about the denial of this evaluation. */
+        record To(UUID evaluation) implements Bound {}
+
+        /** It is about none, in the words of the profile's problem types. */
+        enum Refused implements Bound, Worded {
+            /** The denial was not one that can be asked for. */
+            NOT_REQUESTABLE,
+            /** The denial can be asked for no more. */
+            EXPIRED_DENIAL,
+            /** There is no such denial of this call. */
+            INVALID_DENIAL_BINDING
+        }
+    }
+
+    /** Whether a call is the one that was denied. */
+    public Future<Bound> check(Caller caller, Call call, Denial denial) {
+        String token = denial.bindingToken();
+        if (token != null) {
+            return vertx.executeBlocking(() -> tokens.verify(token, TYPE, issuer, issuer), false)
+                    .compose(verified -> verified == Verified.Bad.UNKNOWN_KEY
+                            ? tokens.verify(token, TYPE, issuer, issuer, newKeys)
+                            : Future.succeededFuture(verified))
+                    .map(verified -> byToken(caller, call, denial, verified));
+        }
+        UUID id = id(denial.evaluationId());
+        return id == null
+                ? Future.succeededFuture(Bound.Refused.INVALID_DENIAL_BINDING)
+                : record(caller, id, clock.instant().plus(PATIENCE)).map(entry -> byRecord(call, id, entry));
+    }
+
+    private Bound byToken(Caller caller, Call call, Denial denial, Verified verified) {
+        if (!(verified instanceof Verified.Good good)) {
+            return verified == Verified.Bad.EXPIRED
+                    ? Bound.Refused.EXPIRED_DENIAL
+                    : Bound.Refused.INVALID_DENIAL_BINDING;
+        }
+        JsonNode claims = good.claims();
+        UUID evaluation = id(claims.path("evaluation_id").textValue());
+        if (evaluation == null) {
+            return Bound.Refused.INVALID_DENIAL_BINDING;
+        }
+        boolean fits = caller.inTenant().equals(claims.path("tenant").textValue())
+                && (denial.evaluationId() == null
+                        || denial.evaluationId()
+                                .equals(claims.path("evaluation_id").textValue()))
+                && denial.expiresAt().equals(instant(claims.path("denial_expires_at")))
+                && same(call, claims.path("binding_context_members"), claims.path("binding_hash"));
+        if (!fits) {
+            return Bound.Refused.INVALID_DENIAL_BINDING;
+        }
+        return fresh(denial.expiresAt()) ? new Bound.To(evaluation) : Bound.Refused.EXPIRED_DENIAL;
+    }
+
+    /** What was echoed counts for nothing where the record says it. */
+    private Bound byRecord(Call call, UUID id, @Nullable String entry) {
+        if (entry == null) {
+            return Bound.Refused.INVALID_DENIAL_BINDING;
+        }
+        JsonNode requestable = read(entry).path("requestable");
+        Instant until = instant(requestable.path("expires_at"));
+        if (until == null) {
+            return Bound.Refused.NOT_REQUESTABLE;
+        }
+        if (!fresh(until)) {
+            return Bound.Refused.EXPIRED_DENIAL;
+        }
+        boolean same = same(call, requestable.path("binding_context_members"), requestable.path("binding_hash"));
+        return same ? new Bound.To(id) : Bound.Refused.INVALID_DENIAL_BINDING;
+    }
+
+    private boolean fresh(Instant until) {
+        return clock.instant().isBefore(until.plus(Tokens.TOLERANCE));
+    }
+
+    private static boolean same(Call call, JsonNode members, JsonNode hash) {
+        List<String> bound = new ArrayList<>();
+        members.forEach(member -> bound.add(member.asText()));
+        try {
+            return BoundCall.of(call.subject(), call.action(), call.resource(), call.context(), bound)
+                    .bindingHash()
+                    .equals(hash.textValue());
+        } catch (NotCanonicalException e) {
+            return false;
+        }
+    }
+
+    /** The record of a decision, which reaches the table a moment after its answer has left. */
+    private Future<@Nullable String> record(Caller caller, UUID id, Instant until) {
+        return records.find(caller.inTenant(), id).compose(entry -> {
+            Instant made = Instant.ofEpochMilli(UuidV7.epochMilli(id));
+            Instant now = clock.instant();
+            boolean late = made.isBefore(now.minus(Duration.ofMinutes(1)));
+            if (entry != null || late || now.isAfter(until)) {
+                return Future.succeededFuture(entry);
+            }
+            return vertx.timer(PAUSE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .compose(waited -> record(caller, id, until));
+        });
+    }
+
+    private static @Nullable UUID id(@Nullable String text) {
+        try {
+            return text == null ? null : UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    private static @Nullable Instant instant(JsonNode text) {
+        return text.isTextual() ? Instant.parse(text.textValue()) : null;
+    }
+
+    private static JsonNode read(String entry) {
+        try {
+            return JSON.readTree(entry);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the log holds an entry that is no JSON", e);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+package dev.countersign.server.approvals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.api.BoundCall;
+import dev.countersign.api.NotCanonicalException;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.pack.ApprovalTemplate.Stage;
+import dev.countersign.server.actions.Action;
+import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
+import dev.countersign.server.decision.Decided;
+import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.decision.Terms;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.separation.Asking;
+import dev.countersign.server.separation.Panel;
+import dev.countersign.server.separation.Separation;
+import io.vertx.core.Future;
+import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Makes access requests out of calls that rules ask approval for. */
+public final class Submissions {
+    private static final String TAKEN = "23505";
+
+    private final Changes changes;
+    private final Supplier<UUID> ids;
+    private final Supplier<UUID> unguessable;
+    private final InstantSource clock;
+
+    /**
+     * @param changes makes the transactions
+     * @param ids makes the ids of events
+     * @param unguessable makes the ids of access requests
+     */
+    public Submissions(Changes changes, Supplier<UUID> ids, Supplier<UUID> unguessable, InstantSource clock) {
+        this.changes = changes;
+        this.ids = ids;
+        this.unguessable = unguessable;
+        this.clock = clock;
+    }
+
+    /**
+     * One call to be approved.
+     *
+     * @param call the call
+     * @param judged what rules say of it now: that it needs approval
+     * @param evaluation the decision that denied it
+     * @param about what the requester says beside it
+     * @param claimed whom the requester names on its own side
+     * @param decideBy until when the requester would wait; {@code null} for as long as the template says
+     */
+    public record Item(
+            Call call,
+            Decided judged,
+            UUID evaluation,
+            AccessRequest.About about,
+            List<String> claimed,
+            @Nullable Instant decideBy) {}
+
+    /** What came of a submission. */
+    public sealed interface Submitted {
+        /**
+         * The access requests, in the order of the items.
+         *
+         * @param before whether they were made by the same submission before
+         */
+        record Made(List<AccessRequest> task, boolean before) implements Submitted {}
+
+        /** The key, the name or the denial was used for another submission before. */
+        record Other(Reused reused) implements Submitted {}
+
+        /** Nobody could approve the item at this place; {@code why} is for the requester to read. */
+        record Hopeless(int position, String why) implements Submitted {}
+
+        /** What was used before. */
+        enum Reused {
+            /** The {@code Idempotency-Key}. */
+            KEY,
+            /** The requester's own name for the request. */
+            CLIENT_ID,
+            /** The denial. */
+            DENIAL
+        }
+    }
+
+    /**
+     * Makes the access requests of one submission, all or none.
+     *
+     * @param policy what judges the tenant
+     * @throws IllegalArgumentException if rules do not ask approval for an item, or it has no canonical form
+     */
+    public Future<Submitted> submit(TenantPolicy policy, Caller caller, List<Item> items) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        UUID task = unguessable.get();
+        var made = new ArrayList<AccessRequest>();
+        for (Item item : items) {
+            made.add(request(
+                    policy, caller, item, items.size() == 1 ? task : unguessable.get(), task, made.size(), now));
+        }
+        return submit(caller, made, now)
+                .recover(failure -> failure instanceof PgException refused && TAKEN.equals(refused.getSqlState())
+                        // Another submission of the same came first: it is there now.
+                        ? submit(caller, made, now)
+                        : Future.failedFuture(failure));
+    }
+
+    private Future<Submitted> submit(Caller caller, List<AccessRequest> made, Instant now) {
+        return changes.act(
+                caller.keyId(),
+                connection -> before(connection, made)
+                        .compose(before ->
+                                before != null ? Future.succeededFuture(before) : make(connection, made, now)));
+    }
+
+    /** What was made of the same before; {@code null} if nothing was. */
+    private static Future<@Nullable Submitted> before(SqlConnection connection, List<AccessRequest> made) {
+        Future<@Nullable Submitted> found = Future.succeededFuture(null);
+        for (AccessRequest each : made) {
+            found = found.compose(known -> known != null
+                    ? Future.succeededFuture(known)
+                    : AccessRequestStore.before(connection, each)
+                            .map(before -> before.isEmpty() ? null : same(each, before)));
+        }
+        return found;
+    }
+
+    private static Submitted same(AccessRequest made, List<AccessRequest> before) {
+        AccessRequest first = before.get(0);
+        boolean same = first.requester().principal().equals(made.requester().principal())
+                && first.about().submission().equals(made.about().submission());
+        if (same) {
+            return new Submitted.Made(before, true);
+        }
+        if (made.about().idempotencyKey() != null
+                && made.about().idempotencyKey().equals(first.about().idempotencyKey())) {
+            return new Submitted.Other(Submitted.Reused.KEY);
+        }
+        boolean named = made.about().clientId() != null
+                && made.about().clientId().equals(first.about().clientId());
+        return new Submitted.Other(named ? Submitted.Reused.CLIENT_ID : Submitted.Reused.DENIAL);
+    }
+
+    private Future<Submitted> make(SqlConnection connection, List<AccessRequest> made, Instant now) {
+        return reviewed(connection, made, new ArrayList<>(), now).compose(found -> {
+            if (found instanceof Submitted.Made task) {
+                Future<?> written = Future.succeededFuture();
+                for (AccessRequest each : task.task()) {
+                    written = written.compose(before -> AccessRequestStore.insert(connection, each));
+                }
+                for (AccessRequest each : task.task()) {
+                    written = written.compose(before -> requested(each, now).write(connection, ids.get()));
+                }
+                return written.map(found);
+            }
+            return Future.succeededFuture(found);
+        });
+    }
+
+    /** The requests with who is to review each, or the first that nobody could approve. */
+    private static Future<Submitted> reviewed(
+            SqlConnection connection, List<AccessRequest> made, List<AccessRequest> done, Instant now) {
+        if (done.size() == made.size()) {
+            return Future.succeededFuture(new Submitted.Made(List.copyOf(done), false));
+        }
+        AccessRequest next = made.get(done.size());
+        return panel(connection, next, now).compose(panel -> {
+            List<Stage> stages = panel.twoNeeded() ? two(next.stages()) : next.stages();
+            if (!panel.possible(stages)) {
+                return Future.succeededFuture(new Submitted.Hopeless(next.position(), hopeless(stages, panel)));
+            }
+            done.add(next.with(stages, panel.excluded()));
+            return reviewed(connection, made, done, now);
+        });
+    }
+
+    private static String hopeless(List<Stage> stages, Panel panel) {
+        var why = new StringBuilder("nobody could approve this:");
+        for (int i = 0; i < stages.size(); i++) {
+            Stage stage = stages.get(i);
+            why.append(i == 0 ? " " : "; ")
+                    .append("`")
+                    .append(stage.name())
+                    .append("` needs ")
+                    .append(stage.quorum() == 1 ? "a person" : stage.quorum() + " persons")
+                    .append(" with ")
+                    .append(String.join(" and ", stage.roles()))
+                    .append(" who are not on the requester's side, and there are ")
+                    .append(panel.eligible(i, List.of()).size());
+        }
+        return why.append(panel.twoNeeded() ? "; as nobody is known to answer for the agent, it takes two" : "")
+                .toString();
+    }
+
+    private static ApprovalEvent requested(AccessRequest made, Instant now) {
+        return new ApprovalEvent(made, ApprovalEvent.Kind.REQUESTED, now)
+                .by(made.requester().key(), made.requester().person())
+                .with("decide_by", made.decideBy());
+    }
+
+    static Future<Panel> panel(SqlConnection connection, AccessRequest request, Instant now) {
+        return Separation.panel(
+                connection,
+                new Asking(
+                        request.tenant(),
+                        request.wanted().subjectType(),
+                        request.wanted().subjectId(),
+                        request.wanted().action(),
+                        request.requester().person(),
+                        request.claimed(),
+                        request.excluded()),
+                request.stages(),
+                now);
+    }
+
+    /** Where nobody is known to answer for the agent, two persons do. */
+    private static List<Stage> two(List<Stage> stages) {
+        int persons = stages.stream().mapToInt(Stage::quorum).sum();
+        if (persons >= 2) {
+            return stages;
+        }
+        var more = new ArrayList<>(stages);
+        Stage first = more.get(0);
+        more.set(0, new Stage(first.name(), 2, first.roles()));
+        return List.copyOf(more);
+    }
+
+    private static AccessRequest request(
+            TenantPolicy policy, Caller caller, Item item, UUID id, UUID task, int position, Instant now) {
+        Call call = item.call();
+        Terms terms = policy.terms(call, item.judged().verdict());
+        if (terms == null) {
+            throw new IllegalArgumentException("rules do not ask approval for this");
+        }
+        Instant latest = now.plus(terms.decideWithin());
+        Instant decideBy = item.decideBy() != null && item.decideBy().isBefore(latest) ? item.decideBy() : latest;
+        return new AccessRequest(
+                caller.inTenant(),
+                id,
+                task,
+                position,
+                item.evaluation(),
+                new AccessRequest.Requester(caller.principal(), caller.keyId(), caller.person()),
+                wanted(policy, caller, call, item.judged()),
+                item.about(),
+                terms.findings(),
+                terms.stages(),
+                0,
+                Set.of(),
+                item.claimed(),
+                now,
+                decideBy,
+                terms.useWithin(),
+                Status.PENDING,
+                null);
+    }
+
+    private static AccessRequest.Wanted wanted(TenantPolicy policy, Caller caller, Call call, Decided judged) {
+        Action registered = policy.actions().find(call.actionName());
+        List<String> advisory = registered == null ? List.of() : registered.advisory();
+        List<String> bound = policy.boundContext(call.actionName());
+        ObjectNode whole = whole(call);
+        return new AccessRequest.Wanted(
+                call.subjectType(),
+                call.subjectId(),
+                call.actionName(),
+                call.resourceType(),
+                call.resourceId(),
+                policy.redaction().text(whole),
+                policy.redaction().clean(whole),
+                digest(caller.inTenant(), call, bound, advisory),
+                bound,
+                advisory,
+                judged.verdict().reasons().get(0),
+                judged.risk());
+    }
+
+    /** What is bound of a call, as a digest. */
+    static String digest(String tenant, Call call, List<String> boundContext, List<String> advisory) {
+        try {
+            return BoundCall.of(call.subject(), call.action(), call.resource(), call.context(), boundContext)
+                    .digest(tenant, List.of(), advisory);
+        } catch (NotCanonicalException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    private static ObjectNode whole(Call call) {
+        ObjectNode whole = JsonNodeFactory.instance.objectNode();
+        whole.set("subject", call.subject());
+        whole.set("action", call.action());
+        whole.set("resource", call.resource());
+        JsonNode context = call.context();
+        if (context != null) {
+            whole.set("context", context);
+        }
+        return whole;
+    }
+}

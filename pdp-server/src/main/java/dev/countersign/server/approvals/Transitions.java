@@ -1,0 +1,162 @@
+package dev.countersign.server.approvals;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.signing.Tokens;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The steps by which access requests and approvals move, each with its event, within a transaction that holds the row. */
+final class Transitions {
+    /** The {@code typ} of the reference that the holder of an approval presents. */
+    static final String STATE = "approval+jwt";
+
+    private final Supplier<UUID> ids;
+    private final Supplier<UUID> unguessable;
+    private final Tokens tokens;
+    private final String issuer;
+
+    /**
+     * @param ids makes the ids of events
+     * @param unguessable makes the ids of approvals
+     * @param issuer what the server calls itself in what it signs
+     */
+    Transitions(Supplier<UUID> ids, Supplier<UUID> unguessable, Tokens tokens, String issuer) {
+        this.ids = ids;
+        this.unguessable = unguessable;
+        this.tokens = tokens;
+        this.issuer = issuer;
+    }
+
+    /** Every review that was needed is there: the request is approved. */
+    Future<Approval> approve(SqlConnection connection, AccessRequest locked, Review last) {
+        var end = new AccessRequest.End(last.at(), last.key(), last.person(), last.note());
+        Instant useBy = last.at().plus(locked.useWithin());
+        Instant wanted = locked.about().requestedUntil();
+        Approval made = approval(locked, last.at(), wanted != null && wanted.isBefore(useBy) ? wanted : useBy);
+        var event = new ApprovalEvent(locked, ApprovalEvent.Kind.APPROVED, last.at())
+                .by(last.key(), last.person())
+                .with("in_place_of", last.inPlaceOf())
+                .with("note", last.note())
+                .with("approval_id", made.id())
+                .with("use_by", made.useBy());
+        return AccessRequestStore.end(connection, locked, Status.APPROVED, end)
+                .compose(ended -> ApprovalStore.insert(connection, locked.tenant(), made))
+                .compose(inserted -> event.write(connection, ids.get()))
+                .map(told -> made);
+    }
+
+    private Approval approval(AccessRequest request, Instant at, Instant useBy) {
+        UUID id = unguessable.get();
+        ObjectNode claims = JsonNodeFactory.instance
+                .objectNode()
+                .put("iss", issuer)
+                .put("aud", issuer)
+                .put("iat", at.getEpochSecond())
+                .put("exp", useBy.getEpochSecond())
+                .put("approval_id", id.toString())
+                .put("task_id", request.task().toString());
+        return new Approval(
+                id,
+                request.id(),
+                ApprovalLifecycle.Status.ACTIVE,
+                at,
+                useBy,
+                tokens.sign(STATE, claims),
+                null,
+                null,
+                null,
+                null);
+    }
+
+    /** A person refuses: the request is denied. */
+    Future<?> deny(SqlConnection connection, AccessRequest locked, Review review) {
+        var end = new AccessRequest.End(review.at(), review.key(), review.person(), review.note());
+        var event = new ApprovalEvent(locked, ApprovalEvent.Kind.DENIED, review.at())
+                .by(review.key(), review.person())
+                .with("in_place_of", review.inPlaceOf())
+                .with("note", review.note());
+        return AccessRequestStore.end(connection, locked, Status.DENIED, end)
+                .compose(ended -> event.write(connection, ids.get()));
+    }
+
+    /** A person approves, and more have to. */
+    Future<?> review(SqlConnection connection, AccessRequest locked, Review review, int stage) {
+        var event = new ApprovalEvent(locked, ApprovalEvent.Kind.REVIEWED, review.at())
+                .by(review.key(), review.person())
+                .with("in_place_of", review.inPlaceOf())
+                .with("note", review.note());
+        return AccessRequestStore.stage(connection, locked, stage)
+                .compose(staged -> event.write(connection, ids.get()));
+    }
+
+    /** The reviews did not come in time. */
+    Future<?> expire(SqlConnection connection, AccessRequest locked, Instant now) {
+        return AccessRequestStore.end(connection, locked, Status.EXPIRED, new AccessRequest.End(now, null, null, null))
+                .compose(ended ->
+                        new ApprovalEvent(locked, ApprovalEvent.Kind.EXPIRED, now).write(connection, ids.get()));
+    }
+
+    /** It is wanted no more. */
+    Future<?> cancel(SqlConnection connection, AccessRequest locked, Caller by, @Nullable String note, Instant now) {
+        var end = new AccessRequest.End(now, by.keyId(), by.person(), note);
+        return AccessRequestStore.end(connection, locked, Status.CANCELLED, end)
+                .compose(ended -> new ApprovalEvent(locked, ApprovalEvent.Kind.CANCELLED, now)
+                        .by(by.keyId(), by.person())
+                        .with("note", note)
+                        .write(connection, ids.get()));
+    }
+
+    /** A call is let run with an approval: to be reported by {@code reportBy}, or, without one, once and for all. */
+    Future<?> use(
+            SqlConnection connection,
+            AccessRequest request,
+            Approval locked,
+            @Nullable String executionId,
+            UUID decision,
+            String key,
+            Instant now,
+            @Nullable Instant reportBy) {
+        boolean reserved = reportBy != null;
+        var to = reserved ? ApprovalLifecycle.Status.RESERVED : ApprovalLifecycle.Status.CONSUMED;
+        return ApprovalStore.use(connection, request.tenant(), locked, to, executionId, decision, now, reportBy)
+                .compose(used -> of(
+                                request,
+                                locked,
+                                reserved ? ApprovalEvent.Kind.RESERVED : ApprovalEvent.Kind.CONSUMED,
+                                now)
+                        .with("by", key)
+                        .with("execution_id", executionId)
+                        .with("use_decision_id", decision)
+                        .write(connection, ids.get()));
+    }
+
+    /** Another step of an approval. */
+    Future<?> move(
+            SqlConnection connection,
+            AccessRequest request,
+            Approval locked,
+            ApprovalLifecycle.Status to,
+            ApprovalEvent.Kind kind,
+            @Nullable Caller by,
+            @Nullable String note,
+            Instant now) {
+        String key = by == null ? null : by.keyId();
+        return ApprovalStore.move(connection, request.tenant(), locked, to, now, key, note)
+                .compose(moved -> of(request, locked, kind, now)
+                        .by(key, by == null ? null : by.person())
+                        .with("execution_id", locked.executionId())
+                        .with("note", note)
+                        .write(connection, ids.get()));
+    }
+
+    private static ApprovalEvent of(AccessRequest request, Approval approval, ApprovalEvent.Kind kind, Instant now) {
+        return new ApprovalEvent(request, kind, now).with("approval_id", approval.id());
+    }
+}

@@ -1,0 +1,201 @@
+package dev.countersign.server.approvals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.countersign.rules.facts.Call;
+import dev.countersign.server.approvals.ApprovalLifecycle.Status;
+import dev.countersign.server.decision.Decided;
+import dev.countersign.server.decision.Presented;
+import dev.countersign.server.decision.Refusal;
+import dev.countersign.server.identity.Caller;
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.signing.Verified;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The uses of approvals: a call presents one, rules judge the call anew with it, and if they allow it the approval is used,
+ * once. An approval alone allows nothing.
+ */
+public final class Uses {
+    /** How long a run is waited for that has to be reported. */
+    static final Duration REPORT_WITHIN = Duration.ofMinutes(15);
+
+    private final AccessRequestStore requests;
+    private final ApprovalStore approvals;
+    private final Changes changes;
+    private final Transitions transitions;
+    private final Tokens tokens;
+    private final Supplier<Future<Void>> newKeys;
+    private final String issuer;
+    private final InstantSource clock;
+
+    /**
+     * @param newKeys has the signing keys read again
+     * @param issuer what the server calls itself in what it signs
+     */
+    Uses(
+            AccessRequestStore requests,
+            ApprovalStore approvals,
+            Changes changes,
+            Transitions transitions,
+            Tokens tokens,
+            Supplier<Future<Void>> newKeys,
+            String issuer,
+            InstantSource clock) {
+        this.requests = requests;
+        this.approvals = approvals;
+        this.changes = changes;
+        this.transitions = transitions;
+        this.tokens = tokens;
+        this.newKeys = newKeys;
+        this.issuer = issuer;
+        this.clock = clock;
+    }
+
+    /** The member of the context by which a call presents an approval. */
+    public static final String APPROVAL = "approval";
+
+    /** The member of the context by which a call says how it will be reported. */
+    public static final String EXECUTION = "execution_id";
+
+    /** Whether a call presents an approval. */
+    public static boolean presents(Call call) {
+        return call.context() != null && call.context().hasNonNull(APPROVAL);
+    }
+
+    /**
+     * What the approval is worth that a call presents.
+     *
+     * @return failed if that cannot be found out, as then nothing may be decided
+     */
+    public Future<Presented> present(Caller caller, Call call) {
+        JsonNode given = Objects.requireNonNull(call.context()).get(APPROVAL);
+        UUID id = id(given.path("id").textValue());
+        if (id == null) {
+            return Future.succeededFuture(new Presented.Worthless(null, Refusal.APPROVAL_UNVERIFIABLE));
+        }
+        return proven(id, given.get("state"))
+                .compose(refused -> refused != null
+                        ? Future.succeededFuture(new Presented.Worthless(id.toString(), refused))
+                        : look(caller, call, id));
+    }
+
+    private static @Nullable UUID id(@Nullable String text) {
+        try {
+            return text == null ? null : UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /** Why the signed reference proves nothing; {@code null} if it does, or none is given: the id is looked up anyway. */
+    private Future<@Nullable Refusal> proven(UUID id, @Nullable JsonNode state) {
+        if (state == null) {
+            return Future.succeededFuture(null);
+        }
+        if (!state.isTextual()) {
+            return Future.succeededFuture(Refusal.APPROVAL_UNVERIFIABLE);
+        }
+        return tokens.verify(state.textValue(), Transitions.STATE, issuer, issuer, newKeys)
+                .map(verified -> {
+                    if (verified instanceof Verified.Good good) {
+                        boolean same = id.toString()
+                                .equals(good.claims().path("approval_id").textValue());
+                        return same ? null : Refusal.APPROVAL_UNVERIFIABLE;
+                    }
+                    return verified == Verified.Bad.EXPIRED ? Refusal.APPROVAL_EXPIRED : Refusal.APPROVAL_UNVERIFIABLE;
+                });
+    }
+
+    private Future<Presented> look(Caller caller, Call call, UUID id) {
+        String tenant = caller.inTenant();
+        return approvals
+                .find(tenant, id)
+                .compose(approval -> approval == null
+                        ? Future.succeededFuture(new Presented.Worthless(id.toString(), Refusal.APPROVAL_UNVERIFIABLE))
+                        : requests.find(tenant, approval.request())
+                                .map(request -> worth(caller, call, approval, Objects.requireNonNull(request))));
+    }
+
+    private Presented worth(Caller caller, Call call, Approval approval, AccessRequest request) {
+        String id = approval.id().toString();
+        if (!request.requester().principal().equals(caller.principal())) {
+            return new Presented.Worthless(id, Refusal.APPROVAL_UNVERIFIABLE);
+        }
+        String execution = execution(call);
+        Status status = approval.now(clock.instant());
+        boolean mine = status == Status.RESERVED && Objects.equals(execution, approval.executionId());
+        if (status != Status.ACTIVE && !mine) {
+            return new Presented.Worthless(id, Refusal.APPROVAL_EXPIRED);
+        }
+        return fits(call, request)
+                ? new Presented.Good(id, approval.useBy(), Set.copyOf(request.findings()), execution)
+                : new Presented.Worthless(id, Refusal.OUT_OF_SCOPE);
+    }
+
+    private static @Nullable String execution(Call call) {
+        return Objects.requireNonNull(call.context()).path(EXECUTION).textValue();
+    }
+
+    private static boolean fits(Call call, AccessRequest request) {
+        AccessRequest.Wanted wanted = request.wanted();
+        try {
+            return Submissions.digest(request.tenant(), call, wanted.boundContext(), wanted.advisory())
+                    .equals(wanted.digest());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Uses the approval of a call that is allowed because of it, in the last moment before the decision is recorded.
+     *
+     * @return why it cannot be used after all, or {@code null} if it was
+     */
+    public Future<@Nullable Refusal> use(Caller caller, Decided allowed, Presented.Good good) {
+        String tenant = caller.inTenant();
+        UUID decision = UUID.fromString(allowed.id());
+        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        return changes.act(
+                caller.keyId(),
+                connection -> ApprovalStore.lock(connection, tenant, UUID.fromString(good.id()))
+                        .compose(locked -> {
+                            if (locked == null) {
+                                return Future.succeededFuture(Refusal.APPROVAL_UNVERIFIABLE);
+                            }
+                            Status status = locked.now(now);
+                            if (status == Status.RESERVED && Objects.equals(locked.executionId(), good.executionId())) {
+                                return Future.succeededFuture(null);
+                            }
+                            return status == Status.ACTIVE
+                                    ? use(connection, caller, locked, good, decision, now)
+                                    : Future.succeededFuture(Refusal.APPROVAL_EXPIRED);
+                        }));
+    }
+
+    private Future<@Nullable Refusal> use(
+            SqlConnection connection, Caller caller, Approval locked, Presented.Good good, UUID decision, Instant now) {
+        Instant reportBy = good.executionId() == null ? null : now.plus(REPORT_WITHIN);
+        return AccessRequestStore.find(connection, caller.inTenant(), locked.request())
+                .compose(request -> transitions.use(
+                        connection,
+                        Objects.requireNonNull(request),
+                        locked,
+                        good.executionId(),
+                        decision,
+                        caller.keyId(),
+                        now,
+                        reportBy))
+                .map(used -> null);
+    }
+}

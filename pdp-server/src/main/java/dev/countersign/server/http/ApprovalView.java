@@ -1,0 +1,159 @@
+package dev.countersign.server.http;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.facts.BadCall;
+import dev.countersign.rules.facts.Worded;
+import dev.countersign.server.approvals.AccessRequest;
+import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
+import dev.countersign.server.approvals.Approval;
+import dev.countersign.server.approvals.ApprovalLifecycle;
+import dev.countersign.server.approvals.Review;
+import dev.countersign.server.separation.Reviewer;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Access requests as reviewers see them, in the words of seeds 002 and 004. Here, and nowhere else, are those words. */
+final class ApprovalView {
+    private static final String REJECTED = "rejected";
+    private static final String APPLIED = "applied";
+
+    private final TaskView tasks;
+
+    ApprovalView(TaskView tasks) {
+        this.tasks = tasks;
+    }
+
+    /** The state that a word of the seeds names, {@code null} for any. */
+    static @Nullable Status status(@Nullable String word) throws BadCall {
+        if (word == null) {
+            return null;
+        }
+        String lower = word.toLowerCase(Locale.ROOT);
+        Status status = switch (lower) {
+            case REJECTED -> Status.DENIED;
+            case APPLIED, "executed" -> Status.APPROVED;
+            default -> Worded.of(Status.class, lower);
+        };
+        if (status == null) {
+            throw new BadCall("`status` is one of pending, approved, rejected, applied, expired, cancelled, failed");
+        }
+        return status;
+    }
+
+    /** The word of seed 002 for where a request is. */
+    String word(AccessRequest request, List<Approval> granted) {
+        Status status = tasks.now(request);
+        if (status == Status.APPROVED) {
+            Approval approval = of(granted, request);
+            boolean applied = approval != null && approval.status() == ApprovalLifecycle.Status.CONSUMED;
+            return applied ? APPLIED : status.word();
+        }
+        return status == Status.DENIED ? REJECTED : status.word();
+    }
+
+    private static @Nullable Approval of(List<Approval> granted, AccessRequest request) {
+        return granted.stream()
+                .filter(each -> each.request().equals(request.id()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A request in a list. */
+    ObjectNode of(AccessRequest request, List<Approval> granted) {
+        AccessRequest.Wanted wanted = request.wanted();
+        AccessRequest.About about = request.about();
+        ObjectNode out = JsonNodeFactory.instance
+                .objectNode()
+                .put("id", request.id().toString())
+                .put("task_id", request.task().toString())
+                .put("status", word(request, granted))
+                .put("action_type", wanted.action());
+        out.set("payload", TaskView.call(request));
+        out.put("digest", wanted.digest())
+                .put("reason", wanted.reason())
+                .put("risk", wanted.risk())
+                .put("decision_id", request.evaluation().toString())
+                .put("requested_by_id", request.requester().key());
+        put(out, "requested_by_person", request.requester().person());
+        put(out, "requested_by", about.requestedBy());
+        put(out, "action_id", about.clientId());
+        put(out, "description", about.description());
+        put(out, "run_id", about.runId());
+        put(out, "session_id", about.sessionId());
+        put(out, "project_id", about.projectId());
+        put(out, "agent_name", about.agentName());
+        if (about.confidence() != null) {
+            out.put("confidence", about.confidence());
+        }
+        ArrayNode bound = out.putArray("bound_context");
+        wanted.boundContext().forEach(bound::add);
+        stages(out, request);
+        out.put("created_at", request.createdAt().toString())
+                .put("decide_by", request.decideBy().toString());
+        AccessRequest.End end = request.end();
+        if (end != null) {
+            out.put("decided_at", end.at().toString());
+            put(out, "decided_by_id", end.key());
+            put(out, "decided_by_person", end.person());
+            put(out, "note", end.note());
+        }
+        Approval approval = of(granted, request);
+        if (approval != null) {
+            approval(out.putObject("approval"), approval);
+        }
+        return out;
+    }
+
+    private static void stages(ObjectNode out, AccessRequest request) {
+        out.put("stage", request.stage() + 1);
+        ArrayNode stages = out.putArray("stages");
+        request.stages().forEach(stage -> {
+            ArrayNode roles = stages.addObject()
+                    .put("name", stage.name())
+                    .put("quorum", stage.quorum())
+                    .putArray("roles");
+            stage.roles().forEach(roles::add);
+        });
+    }
+
+    private void approval(ObjectNode out, Approval approval) {
+        out.put("id", approval.id().toString())
+                .put("status", tasks.now(approval).word())
+                .put("approved_at", approval.approvedAt().toString())
+                .put("use_by", approval.useBy().toString());
+        put(out, "used_at", approval.usedAt());
+        put(out, "execution_id", approval.executionId());
+        put(out, "decision_id", approval.decision());
+    }
+
+    /** A request by itself. */
+    ObjectNode whole(AccessRequest request, List<Approval> granted, List<Review> reviews, List<Reviewer> eligible) {
+        ObjectNode out = of(request, granted);
+        ArrayNode given = out.putArray("reviews");
+        for (Review review : reviews) {
+            ObjectNode one = given.addObject()
+                    .put("person", review.person().toString())
+                    .put("stage", review.stage() + 1)
+                    .put("vote", review.vote().word())
+                    .put("key", review.key())
+                    .put("at", review.at().toString());
+            put(one, "in_place_of", review.inPlaceOf());
+            put(one, "note", review.note());
+        }
+        ArrayNode could = out.putArray("could_approve");
+        for (Reviewer reviewer : eligible) {
+            ObjectNode one = could.addObject()
+                    .put("person", reviewer.person().toString())
+                    .put("name", reviewer.name());
+            put(one, "in_place_of", reviewer.inPlaceOf());
+        }
+        return out;
+    }
+
+    private static void put(ObjectNode out, String name, @Nullable Object value) {
+        ReceiptsHandler.put(out, name, value);
+    }
+}
