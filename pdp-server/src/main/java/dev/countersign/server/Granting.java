@@ -4,12 +4,18 @@ import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.http.ApplyStep;
+import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.signing.SigningKeyStore;
 import dev.countersign.server.signing.SigningKeys;
 import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.tooling.ToolFile;
+import dev.countersign.tools.Retry;
+import dev.countersign.tools.ToolFailure;
+import dev.countersign.tools.Tools;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
@@ -17,12 +23,16 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What turns a denial into an approval: the keys that sign, the access requests, and the sweeper. */
-final class Granting {
+final class Granting implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
     private static final Duration SWEEP = Duration.ofSeconds(5);
     private static final Duration KEYS = Duration.ofHours(1);
@@ -33,6 +43,12 @@ final class Granting {
     private final Live<SigningKeys> keys;
     private final Approvals approvals;
     private final Bindings bindings;
+    private final Tools tools;
+    private final SecureRandom random;
+    private final InstantSource clock;
+    /** Wakes the runs that wait to try again. */
+    private final ScheduledExecutorService timer =
+            Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "countersign-retries"));
 
     Granting(
             ServerConfig config,
@@ -53,6 +69,13 @@ final class Granting {
         var tokens = new Tokens(keys::get, clock);
         approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, clock);
         bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
+        tools = ToolFile.read(
+                config.tools(),
+                request -> CompletableFuture.failedFuture(ToolFailure.refused("no host may be called from here")),
+                config.env(),
+                clock);
+        this.random = random;
+        this.clock = clock;
     }
 
     private static UUID unguessable(SecureRandom random) {
@@ -75,16 +98,20 @@ final class Granting {
                                 LOG.warn("the signing keys could not be looked after: {}", failure.toString())));
     }
 
-    Approvals approvals() {
-        return approvals;
+    /** For the event loops, which tell {@code steps} of each step of a run. */
+    HttpVerticle.Granting shared(Consumer<ApplyStep> steps) {
+        return new HttpVerticle.Granting(
+                approvals,
+                bindings,
+                () -> keys.get().jwks(),
+                tools,
+                new Retry(Retry.Policy.DEFAULT, timer, clock, random::nextDouble),
+                () -> unguessable(random),
+                steps);
     }
 
-    Bindings bindings() {
-        return bindings;
-    }
-
-    /** The public keys as a JWK Set. */
-    String jwks() {
-        return keys.get().jwks();
+    @Override
+    public void close() {
+        timer.shutdownNow();
     }
 }

@@ -12,9 +12,9 @@ import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
 import dev.countersign.server.events.Followers;
+import dev.countersign.server.http.ApplyStep;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.identity.ApiKey;
-import dev.countersign.server.identity.DemoKeys;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
@@ -45,8 +45,6 @@ import io.vertx.sqlclient.Pool;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -63,6 +61,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -96,6 +95,7 @@ public final class Server implements AutoCloseable {
     }
 
     private final ServerConfig config;
+    private final Consumer<ApplyStep> steps;
     private final Clock clock = Clock.systemUTC();
     private final SecureRandom random = new SecureRandom();
     private final Metrics metrics = new Metrics();
@@ -108,8 +108,9 @@ public final class Server implements AutoCloseable {
     private int port;
     private volatile boolean started;
 
-    private Server(ServerConfig config) {
+    private Server(ServerConfig config, Consumer<ApplyStep> steps) {
         this.config = config;
+        this.steps = steps;
     }
 
     /**
@@ -118,7 +119,12 @@ public final class Server implements AutoCloseable {
      * @throws RuntimeException if a part cannot be started; what was started before is stopped again
      */
     public static Server start(ServerConfig config, List<Pack> packs) {
-        var server = new Server(config);
+        return start(config, packs, step -> {});
+    }
+
+    /** The same, telling {@code steps} of each step of running an approved call. */
+    public static Server start(ServerConfig config, List<Pack> packs, Consumer<ApplyStep> steps) {
+        var server = new Server(config, steps);
         try {
             server.run(packs);
             return server;
@@ -180,10 +186,11 @@ public final class Server implements AutoCloseable {
         closing.push(() -> await(fresh.close(), "closing the feed"));
         var records = new DecisionRecords(pool);
         var granting = new Granting(config, pool, fresh, changes, records, vertx, this::newId, random, clock);
+        closing.push(granting::close);
         await(granting.prepare(), "making signing keys");
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         granting.start(vertx);
-        firstStart(keyStore, keys.get(), fresh);
+        demoKeys = new FirstStart(config, random).run(keyStore, keys.get(), fresh);
         gauges(log, fresh);
         var shared = new HttpVerticle.Shared(
                 config,
@@ -202,9 +209,7 @@ public final class Server implements AutoCloseable {
                 rulePacks.publishing(vertx, pool, shadows, policyChanges, changes, clock),
                 () -> ApiKey.draw(random),
                 () -> fresh.stale(config.maxStaleness()),
-                granting.approvals(),
-                granting.bindings(),
-                granting::jwks,
+                granting.shared(steps),
                 records,
                 new EventRecords(pool),
                 followers,
@@ -241,41 +246,6 @@ public final class Server implements AutoCloseable {
         EmbeddedPostgres postgres = embedded.getAndSet(null);
         if (postgres != null) {
             postgres.close();
-        }
-    }
-
-    /** On an empty database, makes the demo tenant and its keys. Demo keys are for loopback only. */
-    private void firstStart(KeyStore store, KeyRing known, LiveFeed fresh) throws IOException {
-        if (!config.loopback()) {
-            refuseDemoKeys(known, await(store.ofFirstStart(), "reading the keys"));
-        }
-        if (known.byHash().values().stream().anyMatch(caller -> caller.tenant() == null)) {
-            return;
-        }
-        if (await(store.any(), "reading the keys")) {
-            LOG.warn("no key of the operator is good any more; docs/operator.md says how to get one back");
-            return;
-        }
-        // The file comes first: keys that nobody can read would be of no use.
-        Path file = config.data().resolve("keys.json");
-        List<KeyStore.NewKey> drawn = DemoKeys.draw(random);
-        DemoKeys.write(file, drawn);
-        if (await(store.found(DemoKeys.TENANT, drawn), "making the demo keys")) {
-            demoKeys = drawn;
-        } else {
-            Files.delete(file);
-        }
-        await(fresh.look(), "reading the keys");
-    }
-
-    private void refuseDemoKeys(KeyRing known, List<String> demo) {
-        if (known.byHash().isEmpty() || !demo.isEmpty()) {
-            throw new IllegalArgumentException("demo keys are for loopback only, and "
-                    + (known.byHash().isEmpty()
-                            ? "no other is good: start on 127.0.0.1 and make some with `countersign keys`"
-                            : "some are still good: revoke " + String.join(", ", demo)
-                                    + " with `countersign keys` while the server listens on 127.0.0.1")
-                    + ", then listen on " + config.host());
         }
     }
 
@@ -360,7 +330,7 @@ public final class Server implements AutoCloseable {
         return "pid-" + ProcessHandle.current().pid();
     }
 
-    private static <T> T await(Future<T> future, String what) {
+    static <T> T await(Future<T> future, String what) {
         try {
             return future.toCompletionStage().toCompletableFuture().get(STEP_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {

@@ -91,6 +91,18 @@ public final class AccessRequestStore {
         return one(client, SELECT + " and id = $2", Tuple.of(tenant, id));
     }
 
+    /**
+     * Those that requesters call so, that of {@code requester} first; at most two.
+     *
+     * @param clientId what a requester calls it
+     */
+    public Future<List<AccessRequest>> named(String tenant, String clientId, String requester) {
+        return many(
+                pool,
+                SELECT + " and client_id = $2 order by (requester = $3) desc, created_at limit 2",
+                Tuple.of(tenant, clientId, requester));
+    }
+
     /** Those that were submitted together, in their order. */
     public Future<List<AccessRequest>> task(String tenant, UUID task) {
         return many(pool, SELECT + " and task = $2 order by position", Tuple.of(tenant, task));

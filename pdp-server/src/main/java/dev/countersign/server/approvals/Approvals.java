@@ -17,6 +17,8 @@ import java.util.function.Supplier;
  * @param reviews what humans do with them
  * @param uses what approvals are used for
  * @param receipts what became of the runs
+ * @param executions what the server runs itself
+ * @param corrections what humans do with approvals that were given
  * @param sweeper notes what has run out of time
  */
 public record Approvals(
@@ -26,6 +28,8 @@ public record Approvals(
         Reviews reviews,
         Uses uses,
         Receipts receipts,
+        Executions executions,
+        Corrections corrections,
         Sweeper sweeper) {
     /**
      * Those of the database behind {@code pool}.
@@ -49,13 +53,16 @@ public record Approvals(
         var requests = new AccessRequestStore(pool);
         var approvals = new ApprovalStore(pool);
         var transitions = new Transitions(ids, unguessable, tokens, issuer);
+        var receipts = new Receipts(changes, transitions, clock);
         return new Approvals(
                 requests,
                 approvals,
                 new Submissions(changes, ids, unguessable, clock),
                 new Reviews(pool, changes, transitions, clock),
                 new Uses(requests, approvals, changes, transitions, tokens, newKeys, issuer, clock),
-                new Receipts(changes, transitions, clock),
+                receipts,
+                new Executions(pool, receipts),
+                new Corrections(changes, transitions, clock),
                 new Sweeper(pool, transitions, clock));
     }
 }

@@ -72,13 +72,15 @@ final class EvalCommand implements Callable<Integer> {
             Moment now = Moment.of(System.currentTimeMillis());
             Request made = judging.request(request, policy, now.instant());
             var decided = new Decided(
-                    UuidV7.of(now.instant().toEpochMilli(), new SecureRandom()).toString(),
-                    now,
-                    Dialect.AUTHZEN,
-                    made.call(),
-                    null,
-                    policy.verdict(evaluator.evaluate(made)),
-                    null);
+                            UuidV7.of(now.instant().toEpochMilli(), new SecureRandom())
+                                    .toString(),
+                            now,
+                            Dialect.AUTHZEN,
+                            made.call(),
+                            null,
+                            policy.verdict(evaluator.evaluate(made)),
+                            null)
+                    .asking(policy);
             out.println(new String(AuthzenAnswer.single(decided), StandardCharsets.UTF_8));
             return true;
         } catch (BadCall e) {

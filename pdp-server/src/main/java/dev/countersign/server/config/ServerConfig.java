@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param publicUrl the https base URL by which clients reach this server, or {@code null}
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
+ * @param tools the file of the tools that the server runs itself, or {@code null}
  * @param env the environment, from which packs take their outermost defaults
  */
 public record ServerConfig(
@@ -38,6 +39,7 @@ public record ServerConfig(
         @Nullable URI publicUrl,
         Durability durability,
         Duration maxStaleness,
+        @Nullable Path tools,
         Map<String, String> env) {
     /** An environment variable that the server itself reads. */
     public enum Variable {
@@ -51,6 +53,8 @@ public record ServerConfig(
         HOST("COUNTERSIGN_HOST"),
         /** Seconds for which the keys and policies may go unconfirmed; 600 by default. */
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
+        /** The file of the tools that the server runs itself; without it, it runs none. */
+        TOOLS("COUNTERSIGN_TOOLS"),
         /** Options for the Java virtual machine; read by the launcher. */
         JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),
         /** The key that {@code countersign keys} calls a server with; the server does not read it. */
@@ -90,6 +94,7 @@ public record ServerConfig(
                 publicUrl(env.get(Variable.PUBLIC_URL.key())),
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
                 staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
+                env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
                 Map.copyOf(env));
         if (!config.loopback() && config.publicUrl() == null) {
             throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()

@@ -70,6 +70,8 @@ public record Decided(
         return switch (dialect) {
             case AUTHZEN -> supported();
             case AUTHORIZE -> true;
+            // Here the server itself runs the call, and it carries out no obligation.
+            case ACTIONS, APPROVALS -> false;
             case POLICY_EVALUATE -> verdict.obligations().stream().noneMatch(Effect.Oblige.class::isInstance);
         };
     }
@@ -147,7 +149,7 @@ public record Decided(
     }
 
     /** The same with what lets it be asked for, if it can be. */
-    Decided asking(TenantPolicy policy) {
+    public Decided asking(TenantPolicy policy) {
         Refusal refused = refusal();
         if (verdict.outcome() != Outcome.REQUIRE_APPROVAL
                 || call == null

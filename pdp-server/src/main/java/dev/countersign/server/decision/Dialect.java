@@ -9,7 +9,11 @@ public enum Dialect implements Worded {
     /** The policy evaluation API of {@code POST /v1/policy/evaluate}. */
     POLICY_EVALUATE,
     /** The policy gate of {@code POST /v1/authorize/...}. */
-    AUTHORIZE;
+    AUTHORIZE,
+    /** An action that is requested or executed, {@code POST /actions/...} (seed 000). */
+    ACTIONS,
+    /** An approval that is asked for or applied, {@code /api/v1/approvals} (seeds 002 and 004). */
+    APPROVALS;
 
     /** Every decision is recorded with it. */
     private final String word = Worded.super.word();

@@ -1,8 +1,6 @@
 package dev.countersign.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.countersign.api.CanonicalJson;
-import dev.countersign.api.NotCanonicalException;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.verdict.Outcome;
@@ -21,7 +19,6 @@ import dev.countersign.server.identity.Role;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -144,7 +141,7 @@ final class AccessRequestsHandler {
             List<@Nullable Call> calls,
             List<UUID> evaluations) {
         var items = new ArrayList<Submissions.Item>();
-        String hash = hash(body);
+        String hash = Requesting.hash(body);
         for (int i = 0; i < calls.size(); i++) {
             Call call = java.util.Objects.requireNonNull(calls.get(i));
             Decided judged = decisions.judge(policy, caller, call, Dialect.AUTHZEN, null, null);
@@ -276,14 +273,5 @@ final class AccessRequestsHandler {
 
     private static void unknown(RoutingContext ctx) {
         Problems.profile(ctx, 404, "unknown_task", "there is no such task here");
-    }
-
-    private static String hash(JsonNode body) {
-        try {
-            return CanonicalJson.sha256(body);
-        } catch (NotCanonicalException e) {
-            // What cannot be compared is never the same as before.
-            return "none " + Instant.EPOCH;
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.countersign.server.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,7 +11,9 @@ import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.ApprovalLifecycle;
 import dev.countersign.server.approvals.Review;
+import dev.countersign.server.decision.Decided;
 import dev.countersign.server.separation.Reviewer;
+import dev.countersign.tools.ToolExecutor;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +29,12 @@ final class ApprovalView {
         this.tasks = tasks;
     }
 
-    /** The state that a word of the seeds names, {@code null} for any. */
+    /** The state that a word of the seeds names: of no word the one that waits, {@code null} for {@code all}. */
     static @Nullable Status status(@Nullable String word) throws BadCall {
         if (word == null) {
+            return Status.PENDING;
+        }
+        if (word.equals("all")) {
             return null;
         }
         String lower = word.toLowerCase(Locale.ROOT);
@@ -38,7 +44,8 @@ final class ApprovalView {
             default -> Worded.of(Status.class, lower);
         };
         if (status == null) {
-            throw new BadCall("`status` is one of pending, approved, rejected, applied, expired, cancelled, failed");
+            throw new BadCall(
+                    "`status` is one of pending, approved, rejected, applied, expired, cancelled, failed, all");
         }
         return status;
     }
@@ -52,6 +59,11 @@ final class ApprovalView {
             return applied ? APPLIED : status.word();
         }
         return status == Status.DENIED ? REJECTED : status.word();
+    }
+
+    /** The word of seed 000 for where a request is. */
+    String outcome(AccessRequest request) {
+        return tasks.now(request).word();
     }
 
     private static @Nullable Approval of(List<Approval> granted, AccessRequest request) {
@@ -127,6 +139,25 @@ final class ApprovalView {
         put(out, "used_at", approval.usedAt());
         put(out, "execution_id", approval.executionId());
         put(out, "decision_id", approval.decision());
+    }
+
+    /** The same with how its run on the server ended. */
+    ObjectNode run(ObjectNode out, ToolExecutor.Outcome run) {
+        JsonNode result = run.result();
+        ObjectNode shown = out.putObject("execution")
+                .put("execution_id", run.execution().executionId())
+                .put("status", run.execution().status().word())
+                .put("attempts", run.execution().attempts());
+        if (run.execution().errorClass() != null) {
+            shown.put("error_class", run.execution().errorClass().word());
+        }
+        return result == null ? out : out.set("result", result);
+    }
+
+    /** The same where rules denied the call although it was approved. */
+    ObjectNode refused(ObjectNode out, Decided decided) {
+        out.putObject("denied").put("reason", decided.reason()).put("decision_id", decided.id());
+        return out;
     }
 
     /** A request by itself. */

@@ -1,5 +1,6 @@
 package dev.countersign.server.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,18 +9,19 @@ import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.AccessRequestStore;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
+import dev.countersign.server.approvals.Corrections;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.approvals.Reviews;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.separation.Reviewer;
-import dev.countersign.server.separation.Ruling;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/v1/approvals}: what reviewers see and do (seed 002). */
@@ -27,19 +29,28 @@ final class ApprovalsHandler {
     /** Where access requests are. */
     static final String PATH = "/api/v1/approvals";
 
+    private static final int MOST_ITEMS = 100;
+
     private final Callers callers;
     private final Approvals approvals;
+    private final Reviewing reviewing;
+    private final Applying applying;
     private final ApprovalView view;
 
-    ApprovalsHandler(Callers callers, Approvals approvals, TaskView tasks) {
+    ApprovalsHandler(Callers callers, Approvals approvals, Reviewing reviewing, Applying applying, ApprovalView view) {
         this.callers = callers;
         this.approvals = approvals;
-        this.view = new ApprovalView(tasks);
+        this.reviewing = reviewing;
+        this.applying = applying;
+        this.view = view;
     }
 
-    /** Oldest first; {@code status}, {@code session_id}, {@code run_id}, {@code limit}, {@code after} (an id). */
+    /**
+     * Oldest first: those that wait, or those of {@code status}; {@code session_id}, {@code run_id}, {@code limit},
+     * {@code after} (an id). Who only decides sees its own.
+     */
     void list(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.APPROVALS_READ);
+        Caller caller = callers.require(ctx, Role.APPROVALS_READ, Role.DECIDE);
         if (caller == null) {
             return;
         }
@@ -48,7 +59,7 @@ final class ApprovalsHandler {
                     ApprovalView.status(Parameters.text(ctx, "status")),
                     Parameters.text(ctx, "session_id"),
                     Parameters.text(ctx, "run_id"),
-                    null,
+                    caller.mayAny(Role.APPROVALS_READ) ? null : caller.principal(),
                     Parameters.uuid(Parameters.text(ctx, "after")),
                     Parameters.limit(ctx));
             Waiting.read(ctx, page(caller, query), page -> Bodies.send(ctx, 200, page));
@@ -58,140 +69,263 @@ final class ApprovalsHandler {
     }
 
     private Future<ObjectNode> page(Caller caller, AccessRequestStore.Query query) {
-        String tenant = caller.inTenant();
         return approvals
                 .requests()
-                .list(tenant, query)
-                .compose(requests -> approvals
-                        .approvals()
-                        .of(tenant, requests.stream().map(AccessRequest::id).toList())
-                        .map(granted -> {
-                            ObjectNode out = JsonNodeFactory.instance.objectNode();
-                            ArrayNode all = out.putArray("approvals");
-                            requests.forEach(each -> all.add(view.of(each, granted)));
-                            if (requests.size() == query.limit()) {
-                                out.put(
-                                        "next",
-                                        requests.get(requests.size() - 1).id().toString());
-                            }
-                            return out;
-                        }));
+                .list(caller.inTenant(), query)
+                .compose(requests -> shown(caller, requests).map(all -> {
+                    ObjectNode out = JsonNodeFactory.instance.objectNode().set("approvals", all);
+                    if (requests.size() == query.limit()) {
+                        out.put("next", requests.get(requests.size() - 1).id().toString());
+                    }
+                    return out;
+                }));
     }
 
-    /** The request with its reviews and who could approve it now. */
+    /** Requests with their approvals. */
+    Future<ArrayNode> shown(Caller caller, List<AccessRequest> requests) {
+        return approvals
+                .approvals()
+                .of(caller.inTenant(), requests.stream().map(AccessRequest::id).toList())
+                .map(granted -> {
+                    ArrayNode all = JsonNodeFactory.instance.arrayNode();
+                    requests.forEach(each -> all.add(view.of(each, granted)));
+                    return all;
+                });
+    }
+
+    /** The request; for readers with its reviews and who could approve it now. */
     void get(RoutingContext ctx) {
-        Caller caller = callers.require(ctx, Role.APPROVALS_READ);
-        UUID id = caller == null ? null : id(ctx);
-        if (caller != null && id != null) {
-            found(ctx, caller, id, request -> Waiting.read(ctx, whole(request), out -> Bodies.send(ctx, 200, out)));
-        }
-    }
-
-    private void found(RoutingContext ctx, Caller caller, UUID id, Consumer<AccessRequest> then) {
-        Waiting.read(ctx, approvals.requests().find(caller.inTenant(), id), request -> {
-            if (request == null) {
-                unknown(ctx);
-            } else {
-                then.accept(request);
+        reviewing.visible(ctx, request -> {
+            Caller caller = callers.require(ctx, Role.APPROVALS_READ, Role.DECIDE);
+            if (caller != null) {
+                Future<ObjectNode> shown = caller.mayAny(Role.APPROVALS_READ) ? whole(request) : one(request);
+                Waiting.read(ctx, shown, out -> Bodies.send(ctx, 200, out));
             }
         });
     }
 
+    private Future<ObjectNode> one(AccessRequest request) {
+        return reviewing.granted(request).map(granted -> view.of(request, list(granted)));
+    }
+
     private Future<ObjectNode> whole(AccessRequest request) {
-        Future<List<Approval>> granted = approvals.approvals().of(request.tenant(), List.of(request.id()));
+        Future<@Nullable Approval> granted = reviewing.granted(request);
         Future<List<Review>> reviews = approvals.requests().reviews(request.tenant(), request.id());
         Future<List<Reviewer>> eligible = approvals.reviews().eligible(request);
         return Future.all(granted, reviews, eligible)
-                .map(all -> view.whole(request, granted.result(), reviews.result(), eligible.result()));
+                .map(all -> view.whole(request, list(granted.result()), reviews.result(), eligible.result()));
     }
 
-    /** {@code {note?}}. */
+    private static List<Approval> list(@Nullable Approval approval) {
+        return approval == null ? List.of() : List.of(approval);
+    }
+
+    /** {@code {note?, approve_and_apply?}}. */
     void approve(RoutingContext ctx) {
-        vote(ctx, Review.Vote.APPROVE, "note");
+        Caller caller = reviewing.reviewer(ctx);
+        JsonNode body = caller == null ? null : Reviewing.optional(ctx);
+        if (caller == null || body == null) {
+            return;
+        }
+        try {
+            var members = new Members(body, "note", "approve_and_apply");
+            boolean apply = body.has("approve_and_apply") && members.bool("approve_and_apply");
+            reviewing.vote(
+                    ctx,
+                    caller,
+                    Review.Vote.APPROVE,
+                    Reviewing.note(body, "note"),
+                    done -> Waiting.change(
+                            ctx, approved(ctx.vertx(), caller, done, apply), out -> Bodies.send(ctx, 200, out)));
+        } catch (Members.Unfit e) {
+            Members.refuse(ctx, e);
+        }
+    }
+
+    /**
+     * What an approval comes to: once it is complete, the call was run here if that was asked for and can be done; else the
+     * client runs it, and gets it as it was bound.
+     */
+    private Future<ObjectNode> approved(Vertx vertx, Caller caller, Reviews.Outcome.Done done, boolean apply) {
+        Approval approval = done.approval();
+        AccessRequest request = done.request();
+        if (approval == null) {
+            return Future.succeededFuture(view.of(request, List.of()));
+        }
+        Future<Applying.Applied> applied = apply
+                ? applying.apply(vertx, caller, request, approval)
+                : Future.succeededFuture(Applying.Applied.NOT_HERE);
+        return applied.compose(made -> reviewing.granted(request).map(now -> {
+            ObjectNode out = view.of(request, list(now));
+            if (made.run() != null) {
+                return view.run(out, made.run());
+            }
+            if (made.decided() != null) {
+                return view.refused(out, made.decided());
+            }
+            return out.put("apply_client_side", true);
+        }));
     }
 
     /** {@code {note?, reason?}}. */
     void reject(RoutingContext ctx) {
-        vote(ctx, Review.Vote.DENY, "note", "reason");
-    }
-
-    private void vote(RoutingContext ctx, Review.Vote vote, String... members) {
-        Caller caller = callers.require(ctx, Role.APPROVALS_APPROVE);
-        UUID id = caller == null ? null : id(ctx);
-        if (caller == null || id == null) {
+        Caller caller = reviewing.reviewer(ctx);
+        JsonNode body = caller == null ? null : Reviewing.optional(ctx);
+        if (caller == null || body == null) {
             return;
         }
         try {
-            String note = note(ctx, members);
-            Waiting.change(ctx, approvals.reviews().vote(caller, id, vote, note), outcome -> voted(ctx, outcome));
+            new Members(body, "note", "reason");
+            reviewing.vote(
+                    ctx,
+                    caller,
+                    Review.Vote.DENY,
+                    Reviewing.note(body, "reason", "note"),
+                    done -> Bodies.send(ctx, 200, view.of(done.request(), List.of())));
         } catch (Members.Unfit e) {
             Members.refuse(ctx, e);
-        } catch (BadCall e) {
-            // It was refused as it was read.
+        }
+    }
+
+    /** One vote of a batch. */
+    private record Item(
+            String id, Review.Vote vote, @Nullable String note, boolean apply) {}
+
+    /** {@code {items: [{id, decision, note?, approve_and_apply?}]}}: each by itself, whatever becomes of the others. */
+    void batch(RoutingContext ctx) {
+        Caller caller = reviewing.reviewer(ctx);
+        Body body = caller == null ? null : Bodies.object(ctx);
+        if (caller == null || body == null) {
             return;
         }
-    }
-
-    private static @Nullable String note(RoutingContext ctx, String... members) throws Members.Unfit, BadCall {
-        if (ctx.body().length() <= 0) {
-            return null;
-        }
-        Body body = Bodies.object(ctx);
-        if (body == null) {
-            throw new BadCall("refused");
-        }
-        new Members(body.json(), members);
-        for (String member : members) {
-            var given = body.json().path(member);
-            if (!Calls.absent(given)) {
-                if (!given.isTextual()) {
-                    throw new Members.Unfit("`" + member + "` is a text");
-                }
-                return Texts.of(given, Texts.NOTE);
+        try {
+            new Members(body.json(), "items");
+            JsonNode given = body.json().path("items");
+            if (!given.isArray() || given.isEmpty() || given.size() > MOST_ITEMS) {
+                throw new Members.Unfit("`items` is an array of 1 to " + MOST_ITEMS + " items");
             }
+            var items = new ArrayList<Item>();
+            for (JsonNode each : given) {
+                items.add(item(each));
+            }
+            ArrayNode results = JsonNodeFactory.instance.arrayNode();
+            Future<?> all = Future.succeededFuture();
+            for (Item item : items) {
+                all = all.compose(before -> vote(ctx.vertx(), caller, item).map(results::add));
+            }
+            Waiting.change(
+                    ctx,
+                    all,
+                    done -> Bodies.send(
+                            ctx, 200, JsonNodeFactory.instance.objectNode().set("results", results)));
+        } catch (Members.Unfit e) {
+            Members.refuse(ctx, e);
         }
-        return null;
     }
 
-    private void voted(RoutingContext ctx, Reviews.Outcome outcome) {
-        if (outcome instanceof Reviews.Outcome.Done done) {
-            Approval approval = done.approval();
-            Bodies.send(ctx, 200, view.of(done.request(), approval == null ? List.of() : List.of(approval)));
-        } else if (outcome instanceof Reviews.Outcome.Ended ended) {
+    private static Item item(JsonNode given) throws Members.Unfit {
+        if (!given.isObject()) {
+            throw new Members.Unfit("an item is an object");
+        }
+        var members = new Members(given, "id", "decision", "note", "reason", "approve_and_apply");
+        String decision = given.path("decision").asText();
+        boolean approve = decision.equals("approve");
+        if (!approve && !decision.equals("reject")) {
+            throw new Members.Unfit("`decision` is approve or reject");
+        }
+        if (!given.path("id").isTextual()) {
+            throw new Members.Unfit("`id` is a text");
+        }
+        return new Item(
+                given.path("id").textValue(),
+                approve ? Review.Vote.APPROVE : Review.Vote.DENY,
+                Reviewing.note(given, "note", "reason"),
+                approve && given.has("approve_and_apply") && members.bool("approve_and_apply"));
+    }
+
+    private Future<ObjectNode> vote(Vertx vertx, Caller caller, Item item) {
+        return reviewing
+                .named(caller, item.id())
+                .compose(found -> found.size() != 1
+                        ? Future.succeededFuture(new Reviews.Outcome.Unknown())
+                        : approvals.reviews().vote(caller, found.get(0).id(), item.vote(), item.note()))
+                .compose(outcome -> outcome instanceof Reviews.Outcome.Done done
+                        ? approved(vertx, caller, done, item.apply())
+                                .map(shown -> result(item, 200).<ObjectNode>set("approval", shown))
+                        : Future.succeededFuture(refused(item, outcome)));
+    }
+
+    private ObjectNode refused(Item item, Reviews.Outcome outcome) {
+        Reviewing.Refused refused = reviewing.refused(outcome);
+        ObjectNode out = result(item, refused.status());
+        out.set("error", Problems.body(refused.status(), refused.kind(), refused.detail()));
+        return out;
+    }
+
+    private static ObjectNode result(Item item, int status) {
+        return JsonNodeFactory.instance.objectNode().put("id", item.id()).put("status", status);
+    }
+
+    /** {@code {note?}}: takes an approval back that was not used. */
+    void revoke(RoutingContext ctx) {
+        correct(ctx, false);
+    }
+
+    /** {@code {ran, note?}}: says what became of a run that is in doubt. */
+    void resolve(RoutingContext ctx) {
+        correct(ctx, true);
+    }
+
+    private void correct(RoutingContext ctx, boolean resolving) {
+        Caller caller = resolving
+                ? reviewing.reviewer(ctx)
+                : callers.require(ctx, Role.APPROVALS_APPROVE, Role.DECIDE, Role.ADMIN);
+        JsonNode body = caller == null ? null : Reviewing.optional(ctx);
+        if (caller == null || body == null) {
+            return;
+        }
+        try {
+            var members = resolving ? new Members(body, "ran", "note") : new Members(body, "note", "reason");
+            boolean ran = resolving && members.bool("ran");
+            String note = Reviewing.note(body, "note", "reason");
+            // Who wants the call must not say that it did not run.
+            Predicate<AccessRequest> other =
+                    request -> caller.person() != null && !request.excluded().contains(caller.person());
+            Predicate<AccessRequest> own =
+                    request -> request.requester().principal().equals(caller.principal());
+            reviewing.found(
+                    ctx,
+                    caller,
+                    request -> Waiting.change(
+                            ctx,
+                            resolving
+                                    ? approvals.corrections().resolve(caller, request.id(), ran, note, other)
+                                    : approvals
+                                            .corrections()
+                                            .revoke(
+                                                    caller,
+                                                    request.id(),
+                                                    note,
+                                                    own.or(any -> caller.mayAny(Role.ADMIN, Role.APPROVALS_APPROVE))),
+                            outcome -> corrected(ctx, outcome)));
+        } catch (Members.Unfit e) {
+            Members.refuse(ctx, e);
+        }
+    }
+
+    private void corrected(RoutingContext ctx, Corrections.Outcome outcome) {
+        if (outcome instanceof Corrections.Outcome.Done done) {
+            Bodies.send(ctx, 200, view.of(done.request(), List.of(done.approval())));
+        } else if (outcome instanceof Corrections.Outcome.Wrong wrong) {
             Problems.send(
                     ctx,
                     409,
-                    "request_ended",
-                    "this request is `" + view.word(ended.request(), List.of()) + "`: it is decided no more");
-        } else if (outcome instanceof Reviews.Outcome.MayNot may) {
-            Problems.send(
-                    ctx,
-                    403,
-                    "not_eligible",
-                    why(may.why()),
-                    problem -> problem.put("reason", may.why().reason().name().toLowerCase(java.util.Locale.ROOT)));
+                    "approval_" + wrong.state().word(),
+                    "the approval is `" + wrong.state().word() + "`");
+        } else if (outcome instanceof Corrections.Outcome.NotYours) {
+            Problems.send(ctx, 403, "forbidden", "that is for a person who is not on the requester's side");
         } else {
-            unknown(ctx);
+            Reviewing.unknown(ctx);
         }
-    }
-
-    private static String why(Ruling.MayNot may) {
-        return switch (may.reason()) {
-            case REQUESTERS_SIDE ->
-                "who asked, owns the agent, acts for them or is acted for by them does not review the request";
-            case NOT_A_REVIEWER -> "only persons with the role approvals.approve review";
-            case LACKS_ROLE -> "this stage takes the role `" + may.missingRole() + "`";
-            case VOTED_ALREADY -> "this person has reviewed the request already, or somebody did in its place";
-            case NEEDED_LATER ->
-                "without this person a later stage could not be filled: somebody else has to approve this one";
-        };
-    }
-
-    private static @Nullable UUID id(RoutingContext ctx) {
-        return Parameters.uuidOr(ctx, () -> unknown(ctx));
-    }
-
-    private static void unknown(RoutingContext ctx) {
-        Problems.send(ctx, 404, "not_found", "there is no such access request here");
     }
 }

@@ -13,6 +13,9 @@ import dev.countersign.server.decision.Presented;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -27,10 +30,13 @@ final class Deciding {
 
     private final DecisionLoop decisions;
     private final Uses uses;
+    private final Consumer<ApplyStep> steps;
 
-    Deciding(DecisionLoop decisions, Uses uses) {
+    /** @param steps is told of each approval that is used; nobody listens in production */
+    Deciding(DecisionLoop decisions, Uses uses, Consumer<ApplyStep> steps) {
         this.decisions = decisions;
         this.uses = uses;
+        this.steps = steps;
     }
 
     /** Refuses a call that presents an approval in a way that is none. */
@@ -65,16 +71,7 @@ final class Deciding {
             @Nullable EnforcementMode enforcement,
             Consumer<Decided> then) {
         if (Uses.presents(call)) {
-            Waiting.approval(
-                    ctx,
-                    uses.present(caller, call),
-                    presented -> use(
-                            ctx,
-                            policy,
-                            caller,
-                            decisions.judge(policy, caller, call, dialect, enforcement, presented),
-                            body,
-                            then));
+            Waiting.approval(ctx, presenting(ctx.vertx(), policy, caller, call, body, dialect, enforcement), then);
             return;
         }
         try {
@@ -84,41 +81,61 @@ final class Deciding {
         }
     }
 
-    private void use(
-            RoutingContext ctx,
+    private Future<Decided> presenting(
+            Vertx vertx,
             TenantPolicy policy,
             Caller caller,
-            Decided judged,
+            Call call,
             @Nullable Body body,
-            Consumer<Decided> then) {
-        Presented.Good good = judged.uses();
-        if (good == null) {
-            record(ctx, policy, caller, judged, body, then);
-            return;
-        }
-        Waiting.approval(
-                ctx,
-                uses.use(caller, judged, good),
-                refused -> record(
-                        ctx,
-                        policy,
-                        caller,
-                        refused == null ? judged : decisions.without(policy, judged, refused),
-                        body,
-                        then));
+            Dialect dialect,
+            @Nullable EnforcementMode enforcement) {
+        return Waiting.here(vertx, uses.present(caller, call)).compose(presented -> {
+            Decided judged = decisions.judge(policy, caller, call, dialect, enforcement, presented);
+            Presented.Good good = judged.uses();
+            return good == null
+                    ? record(policy, caller, judged, body)
+                    : Waiting.here(vertx, uses.use(caller, judged, good)).compose(refused -> {
+                        steps.accept(ApplyStep.RESERVED);
+                        return record(
+                                policy,
+                                caller,
+                                refused == null ? judged : decisions.without(policy, judged, refused),
+                                body);
+                    });
+        });
     }
 
-    private void record(
-            RoutingContext ctx,
-            TenantPolicy policy,
-            Caller caller,
-            Decided judged,
-            @Nullable Body body,
-            Consumer<Decided> then) {
+    /**
+     * Decides a call for whoever goes on only once the log has the decision.
+     *
+     * @return the decision; failed if it cannot be made, or not be logged
+     */
+    Future<Decided> logged(Vertx vertx, TenantPolicy policy, Caller caller, Call call, Dialect dialect) {
+        Future<Decided> decided = Uses.presents(call)
+                ? presenting(vertx, policy, caller, call, null, dialect, null)
+                : record(policy, caller, decisions.judge(policy, caller, call, dialect, null, null), null);
+        return decided.compose(made -> {
+            Promise<Decided> logged = Promise.promise();
+            decisions.answer(new DecisionLoop.Answer() {
+                @Override
+                public void send() {
+                    logged.complete(made);
+                }
+
+                @Override
+                public void refuse(Exception cause) {
+                    logged.fail(cause);
+                }
+            });
+            return logged.future();
+        });
+    }
+
+    private Future<Decided> record(TenantPolicy policy, Caller caller, Decided judged, @Nullable Body body) {
         try {
-            then.accept(decisions.record(policy, caller, judged, body));
+            return Future.succeededFuture(decisions.record(policy, caller, judged, body));
         } catch (LogUnavailableException e) {
-            Answering.unavailable(ctx);
+            return Future.failedFuture(e);
         }
     }
 }

@@ -25,6 +25,8 @@ import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
+import dev.countersign.tools.Retry;
+import dev.countersign.tools.Tools;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -36,6 +38,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
@@ -62,9 +65,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param packs publishes packs
      * @param newKey draws a key
      * @param stale whether policies or keys were confirmed too long ago to decide by them
-     * @param approvals access requests and approvals
-     * @param bindings what binds an access request to a denial
-     * @param jwks the public keys that verify what the server signs, as a JWK Set
+     * @param granting what turns a denial into an approval, and an approval into a run
      * @param records the decision table
      * @param events the table of events
      * @param followers who follows them
@@ -90,9 +91,7 @@ public final class HttpVerticle extends VerticleBase {
             PackPublishing packs,
             Supplier<ApiKey> newKey,
             BooleanSupplier stale,
-            Approvals approvals,
-            Bindings bindings,
-            Supplier<String> jwks,
+            Granting granting,
             DecisionRecords records,
             EventRecords events,
             Followers followers,
@@ -100,6 +99,26 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<Map<String, String>> faults,
             Supplier<Map<String, String>> warnings,
             InstantSource clock) {}
+
+    /**
+     * What turns a denial into an approval, and an approval into a run.
+     *
+     * @param approvals access requests and approvals
+     * @param bindings what binds an access request to a denial
+     * @param jwks the public keys that verify what the server signs, as a JWK Set
+     * @param tools what the server runs itself
+     * @param retry how it tries again
+     * @param unguessable draws an id that cannot be guessed
+     * @param steps is told of each step of a run; nobody listens in production
+     */
+    public record Granting(
+            Approvals approvals,
+            Bindings bindings,
+            Supplier<String> jwks,
+            Tools tools,
+            Retry retry,
+            Supplier<UUID> unguessable,
+            Consumer<ApplyStep> steps) {}
 
     private final Shared shared;
     private final int port;
@@ -135,19 +154,29 @@ public final class HttpVerticle extends VerticleBase {
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
         var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
         var judging = new Judging(shared.policies(), shared.directory());
-        var deciding = new Deciding(decisions, shared.approvals().uses());
+        Granting granting = shared.granting();
+        Approvals approvals = granting.approvals();
+        var deciding = new Deciding(decisions, approvals.uses(), granting.steps());
         var tasks = new TaskView(baseUrl, shared.clock());
+        var view = new ApprovalView(tasks);
+        var reviewing = new Reviewing(callers, approvals, tasks);
+        var applying = new Applying(judging, deciding, granting, shared.clock());
+        var requesting = new Requesting(judging, deciding, approvals.submissions());
+        var approvalsHandler = new ApprovalsHandler(callers, approvals, reviewing, applying, view);
         var events = new EventsHandler(callers, shared.events(), shared.followers());
         goodbye = events::close;
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
-                new EvaluationHandler(callers, judging, decisions, deciding, shared.bindings(), shared.metrics()),
+                new EvaluationHandler(callers, judging, decisions, deciding, granting.bindings(), shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
                 new AuthorizeHandler(callers, judging, decisions, deciding, shared.metrics()),
                 new AccessRequestsHandler(
-                        callers, judging, decisions, shared.approvals(), shared.bindings(), shared.jwks(), tasks),
-                new ReceiptsHandler(callers, shared.approvals().receipts()),
-                new ApprovalsHandler(callers, shared.approvals(), tasks),
+                        callers, judging, decisions, approvals, granting.bindings(), granting.jwks(), tasks),
+                new ReceiptsHandler(callers, approvals.receipts()),
+                approvalsHandler,
+                new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
+                new GuardrailsHandler(
+                        callers, judging, requesting, applying, approvals, reviewing, approvalsHandler, view),
                 new DecisionsHandler(callers, shared.records(), judging),
                 events,
                 new SettingsHandler(callers, judging, shared.changes()),

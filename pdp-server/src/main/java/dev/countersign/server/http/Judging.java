@@ -35,6 +35,19 @@ final class Judging {
                 .onComplete(found -> proceed(ctx, found, then));
     }
 
+    /** The same as a future. */
+    Future<Call> resolve(TenantPolicy policy, Caller caller, Call call) {
+        Call now = entities.now(caller.inTenant(), policy.entities(), policy.needs(), call);
+        return now != null
+                ? Future.succeededFuture(now)
+                : entities.later(caller.inTenant(), policy.entities(), policy.needs(), call);
+    }
+
+    /** The state by which a caller's tenant is judged. */
+    Future<TenantState> state(Caller caller) {
+        return policies.get(caller.inTenant());
+    }
+
     /** The same for the calls of a batch, of which those that are none stay null. */
     void resolve(
             RoutingContext ctx,

@@ -50,6 +50,8 @@ final class Routes {
             AccessRequestsHandler requests,
             ReceiptsHandler receipts,
             ApprovalsHandler approvals,
+            GatewayHandler gateway,
+            GuardrailsHandler guardrails,
             DecisionsHandler decisions,
             EventsHandler events,
             SettingsHandler settings,
@@ -69,17 +71,29 @@ final class Routes {
         for (AuthorizeHandler.Kind kind : AuthorizeHandler.Kind.values()) {
             decide(kind.path(), ctx -> authorize.authorize(ctx, kind));
         }
-        on(AccessRequestsHandler.PATH, Map.of(HttpMethod.POST, requests::submit));
+        post(AccessRequestsHandler.PATH, requests::submit);
         get(AccessRequestsHandler.PATH + "/:id", requests::get);
         on(
                 AccessRequestsHandler.PATH + "/:id/cancel",
                 Map.of(HttpMethod.POST, requests::cancel, HttpMethod.DELETE, requests::cancel));
         get(AccessRequestsHandler.JWKS, requests::jwks);
-        on(ReceiptsHandler.PATH, Map.of(HttpMethod.POST, receipts::take));
-        get(ApprovalsHandler.PATH, approvals::list);
+        post(ReceiptsHandler.PATH, receipts::take);
+        on(ApprovalsHandler.PATH, Map.of(HttpMethod.GET, approvals::list, HttpMethod.POST, gateway::create));
+        post(ApprovalsHandler.PATH + "/batch", approvals::batch);
+        post(ApprovalsHandler.PATH + "/cleanup", gateway::cleanup);
         get(ApprovalsHandler.PATH + "/:id", approvals::get);
-        on(ApprovalsHandler.PATH + "/:id/approve", Map.of(HttpMethod.POST, approvals::approve));
-        on(ApprovalsHandler.PATH + "/:id/reject", Map.of(HttpMethod.POST, approvals::reject));
+        post(ApprovalsHandler.PATH + "/:id/approve", approvals::approve);
+        post(ApprovalsHandler.PATH + "/:id/reject", approvals::reject);
+        post(ApprovalsHandler.PATH + "/:id/decide", gateway::decide);
+        post(ApprovalsHandler.PATH + "/:id/cancel", gateway::cancel);
+        post(ApprovalsHandler.PATH + "/:id/revoke", approvals::revoke);
+        post(ApprovalsHandler.PATH + "/:id/resolve", approvals::resolve);
+        post(GuardrailsHandler.ACTIONS + "/request", guardrails::request);
+        post(GuardrailsHandler.ACTIONS + "/execute", guardrails::execute);
+        get(GuardrailsHandler.APPROVALS, guardrails::list);
+        get(GuardrailsHandler.APPROVALS + "/:id", approvals::get);
+        post(GuardrailsHandler.APPROVALS + "/:id/approve", guardrails::approve);
+        post(GuardrailsHandler.APPROVALS + "/:id/deny", guardrails::deny);
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
@@ -113,23 +127,23 @@ final class Routes {
         get("/api/v1/actions/:name/history", actions::history);
         get("/api/v1/rule-packs", packs::list);
         get("/api/v1/rule-packs/:name", packs::get);
-        on("/api/v1/rule-packs/:name/check", Map.of(HttpMethod.POST, packs::check));
+        post("/api/v1/rule-packs/:name/check", packs::check);
         on(
                 "/api/v1/rule-packs/:name/versions",
                 Map.of(HttpMethod.GET, packs::versions, HttpMethod.POST, packs::publish));
         get("/api/v1/rule-packs/:name/versions/:version", packs::version);
         get("/api/v1/rule-packs/:name/shadow", packs::shadow);
-        on("/api/v1/rule-packs/:name/activate", Map.of(HttpMethod.POST, packs::activate));
+        post("/api/v1/rule-packs/:name/activate", packs::activate);
         get("/api/v1/proposals", proposals::list);
         get("/api/v1/proposals/:id", proposals::get);
-        on("/api/v1/proposals/:id/confirm", Map.of(HttpMethod.POST, proposals::confirm));
-        on("/api/v1/proposals/:id/reject", Map.of(HttpMethod.POST, proposals::reject));
+        post("/api/v1/proposals/:id/confirm", proposals::confirm);
+        post("/api/v1/proposals/:id/reject", proposals::reject);
         on("/api/v1/keys", Map.of(HttpMethod.GET, keys::list, HttpMethod.POST, keys::create));
         on("/api/v1/keys/:id", Map.of(HttpMethod.GET, keys::get, HttpMethod.DELETE, keys::revoke));
-        on("/api/v1/keys/:id/rotate", Map.of(HttpMethod.POST, keys::rotate));
+        post("/api/v1/keys/:id/rotate", keys::rotate);
         on("/api/v1/tenants", Map.of(HttpMethod.GET, tenants::list, HttpMethod.POST, tenants::create));
         on("/api/v1/tenants/:tenant", Map.of(HttpMethod.GET, tenants::get, HttpMethod.PUT, tenants::update));
-        on("/api/v1/tenants/:tenant/administrators", Map.of(HttpMethod.POST, tenants::administer));
+        post("/api/v1/tenants/:tenant/administrators", tenants::administer);
         on(EntityLoadHandler.PATH, Map.of(HttpMethod.POST, load::load));
         get("/api/v1/entities/:type", entities::list);
         on(
@@ -174,6 +188,10 @@ final class Routes {
 
     private void get(String path, Handler<RoutingContext> handler) {
         on(path, Map.of(HttpMethod.GET, handler));
+    }
+
+    private void post(String path, Handler<RoutingContext> handler) {
+        on(path, Map.of(HttpMethod.POST, handler));
     }
 
     private void on(String path, Map<HttpMethod, Handler<RoutingContext>> handlers) {

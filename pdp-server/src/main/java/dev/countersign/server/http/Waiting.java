@@ -1,9 +1,12 @@
 package dev.countersign.server.http;
 
+import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.live.KeyEndedException;
 import dev.countersign.server.policy.PolicyChanges;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -48,6 +51,20 @@ final class Waiting {
                 "the database does not answer; the change may or may not have been made: read it again later");
     }
 
+    /** The same future, done on the caller's own loop: what is confined to that may follow. */
+    static <T extends @Nullable Object> Future<T> here(Vertx vertx, Future<T> future) {
+        Context loop = vertx.getOrCreateContext();
+        Promise<T> here = Promise.promise();
+        future.onComplete(done -> loop.runOnContext(back -> {
+            if (done.succeeded()) {
+                here.complete(done.result());
+            } else {
+                here.fail(done.cause());
+            }
+        }));
+        return here.future();
+    }
+
     private static <T extends @Nullable Object> void on(
             RoutingContext ctx, Future<T> result, Consumer<T> then, String away) {
         // A change may become known on another loop.
@@ -68,6 +85,10 @@ final class Waiting {
             if (done.cause() instanceof PolicyChanges.Busy) {
                 Problems.send(
                         ctx, 503, "busy", "too many changes wait to be compared; nothing was changed: try again later");
+                return;
+            }
+            if (done.cause() instanceof LogUnavailableException) {
+                Answering.unavailable(ctx);
                 return;
             }
             if (done.failed()) {

@@ -106,7 +106,7 @@ public final class Metrics implements AutoCloseable {
     }
 
     /** Makes the gauges of a metric these, by label values, and those that it had before no more. */
-    public void gauges(Metric metric, Map<List<String>, Integer> values) {
+    public synchronized void gauges(Metric metric, Map<List<String>, Integer> values) {
         gauges.computeIfAbsent(
                         metric,
                         first -> MultiGauge.builder(metric.id())
@@ -130,8 +130,8 @@ public final class Metrics implements AutoCloseable {
         return tags;
     }
 
-    /** Everything, as Prometheus reads it (text format 0.0.4). */
-    public String scrape() {
+    /** Everything, as Prometheus reads it (text format 0.0.4); never while {@link #gauges} are being changed. */
+    public synchronized String scrape() {
         return registry.scrape();
     }
 

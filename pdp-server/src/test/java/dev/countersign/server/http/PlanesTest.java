@@ -145,6 +145,7 @@ class PlanesTest {
                 .replace("{type}", "burrow")
                 .replace("/requests/{id}", "/requests/" + request)
                 .replace("/approvals/{id}", "/approvals/" + request)
+                .replace("/actions/{id}", "/actions/own-1")
                 .replace("{execution}", "mole-run")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
@@ -165,6 +166,14 @@ class PlanesTest {
                 Map.entry("/access/v1/evaluation", own),
                 Map.entry("/access/v1/evaluations", own),
                 Map.entry("/access/v1/requests", submission()),
+                Map.entry("/api/v1/approvals", "{\"action_id\": \"own-2\", \"action_type\": \"x\"}"),
+                Map.entry(
+                        "/api/v1/approvals/batch",
+                        "{\"items\": [{\"id\": \"" + request + "\", \"decision\": \"approve\"}]}"),
+                Map.entry("/api/v1/approvals/{id}/decide", "{\"approved\": true}"),
+                Map.entry("/api/v1/approvals/{id}/resolve", "{\"ran\": true}"),
+                Map.entry("/actions/{id}/request", "{\"action\": \"x\"}"),
+                Map.entry("/actions/{id}/execute", "{\"action\": \"x\"}"),
                 Map.entry("/api/v1/executions/{execution}/receipt", "{\"outcome\": \"succeeded\"}"),
                 Map.entry("/v1/policy/evaluate", "{\"action\": \"x\"}"),
                 Map.entry(
@@ -220,8 +229,9 @@ class PlanesTest {
         if (OPERATORS.contains(operation.path())) {
             assertThat(reply.status()).as(reply.body()).isEqualTo(403);
         }
-        boolean putsItsOwn = operation.path().equals("/api/v1/entities/{type}/{id}")
-                && !operation.method().equals("GET");
+        boolean putsItsOwn = operation.path().startsWith("/actions/")
+                || operation.path().equals("/api/v1/entities/{type}/{id}")
+                        && !operation.method().equals("GET");
         if (operation.path().contains("/rule-packs/{name}")) {
             assertThat(reply.status()).as(reply.body()).isIn(404, 422);
         }
