@@ -4,6 +4,7 @@ import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.ApplyStep;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.live.Changes;
@@ -36,6 +37,12 @@ final class Granting implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
     private static final Duration SWEEP = Duration.ofSeconds(5);
     private static final Duration KEYS = Duration.ofHours(1);
+    /** The channel on which PostgreSQL notifies of the tasks to which something has happened. */
+    private static final String WAITING = "countersign_approvals";
+    /** How many wait on this server, together and for one task. */
+    private static final int MOST_WAITING = 10_000;
+
+    private static final int MOST_OF_TASK = 100;
     private static final long VERSION_4 = 0x4000L;
     private static final long VARIANT = 0x8000000000000000L;
 
@@ -43,6 +50,7 @@ final class Granting implements AutoCloseable {
     private final Live<SigningKeys> keys;
     private final Approvals approvals;
     private final Bindings bindings;
+    private final Followers waiting = new Followers(MOST_WAITING, MOST_OF_TASK);
     private final Tools tools;
     private final SecureRandom random;
     private final InstantSource clock;
@@ -69,6 +77,7 @@ final class Granting implements AutoCloseable {
         var tokens = new Tokens(keys::get, clock);
         approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, clock);
         bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
+        feed.listen(WAITING, waiting::heard);
         tools = ToolFile.read(
                 config.tools(),
                 request -> CompletableFuture.failedFuture(ToolFailure.refused("no host may be called from here")),
@@ -103,6 +112,7 @@ final class Granting implements AutoCloseable {
         return new HttpVerticle.Granting(
                 approvals,
                 bindings,
+                waiting,
                 () -> keys.get().jwks(),
                 tools,
                 new Retry(Retry.Policy.DEFAULT, timer, clock, random::nextDouble),

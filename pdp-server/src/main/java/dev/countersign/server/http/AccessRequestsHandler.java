@@ -43,6 +43,8 @@ final class AccessRequestsHandler {
     private final Bindings bindings;
     private final Supplier<String> jwks;
     private final TaskView view;
+    private final LongPoll polls;
+    private final TaskStream streams;
 
     /**
      * @param jwks the public keys as a JWK Set
@@ -55,7 +57,9 @@ final class AccessRequestsHandler {
             Approvals approvals,
             Bindings bindings,
             Supplier<String> jwks,
-            TaskView view) {
+            TaskView view,
+            LongPoll polls,
+            TaskStream streams) {
         this.callers = callers;
         this.judging = judging;
         this.decisions = decisions;
@@ -63,6 +67,8 @@ final class AccessRequestsHandler {
         this.bindings = bindings;
         this.jwks = jwks;
         this.view = view;
+        this.polls = polls;
+        this.streams = streams;
     }
 
     /** {@code GET /access/v1/jwks}: open to all, as whoever verifies may hold no key of ours. */
@@ -186,9 +192,46 @@ final class AccessRequestsHandler {
         }
     }
 
-    /** {@code GET /access/v1/requests/{id}}. */
+    /**
+     * {@code GET /access/v1/requests/{id}}: at once, or with {@code ?wait} once it is pending no more, or as a stream of its
+     * states.
+     */
     void get(RoutingContext ctx) {
-        task(ctx, task -> show(ctx, task));
+        try {
+            long seconds = LongPoll.seconds(ctx);
+            task(ctx, task -> {
+                AccessRequest first = task.get(0);
+                String key = first.task().toString();
+                Supplier<Future<List<AccessRequest>>> read =
+                        () -> approvals.requests().task(first.tenant(), first.task());
+                if (TaskStream.wanted(ctx)) {
+                    String authorization = ctx.request().getHeader(HttpHeaders.AUTHORIZATION);
+                    streams.stream(
+                            ctx,
+                            key,
+                            () -> read.get().compose(this::shown),
+                            () -> callers.still(authorization, Role.DECIDE, Role.APPROVALS_READ, Role.ADMIN));
+                } else if (seconds > 0 && view.pending(task)) {
+                    polls.until(ctx, key, seconds, read, now -> !view.pending(now), now -> show(ctx, now));
+                } else {
+                    show(ctx, task);
+                }
+            });
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
+    }
+
+    private Future<TaskStream.Shown> shown(List<AccessRequest> task) {
+        AccessRequest first = task.get(0);
+        return approvals
+                .approvals()
+                .of(first.tenant(), task.stream().map(AccessRequest::id).toList())
+                .map(granted -> new TaskStream.Shown(view.of(task, granted, bundle(task)), !view.pending(task)));
+    }
+
+    private static boolean bundle(List<AccessRequest> task) {
+        return task.size() > 1 || !task.get(0).id().equals(task.get(0).task());
     }
 
     private void show(RoutingContext ctx, List<AccessRequest> task) {
@@ -206,8 +249,7 @@ final class AccessRequestsHandler {
                     if (view.pending(task)) {
                         ctx.response().putHeader(HttpHeaders.RETRY_AFTER, TaskView.RETRY_SECONDS);
                     }
-                    boolean bundle = task.size() > 1 || !first.id().equals(first.task());
-                    Bodies.send(ctx, 200, view.of(task, granted, bundle));
+                    Bodies.send(ctx, 200, view.of(task, granted, bundle(task)));
                 });
     }
 

@@ -61,6 +61,11 @@ final class ApprovalView {
         return status == Status.DENIED ? REJECTED : status.word();
     }
 
+    /** Whether it waits for reviews. */
+    boolean pending(AccessRequest request) {
+        return tasks.now(request) == Status.PENDING;
+    }
+
     /** The word of seed 000 for where a request is. */
     String outcome(AccessRequest request) {
         return tasks.now(request).word();

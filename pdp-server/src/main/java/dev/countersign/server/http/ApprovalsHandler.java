@@ -21,6 +21,7 @@ import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -36,13 +37,21 @@ final class ApprovalsHandler {
     private final Reviewing reviewing;
     private final Applying applying;
     private final ApprovalView view;
+    private final LongPoll polls;
 
-    ApprovalsHandler(Callers callers, Approvals approvals, Reviewing reviewing, Applying applying, ApprovalView view) {
+    ApprovalsHandler(
+            Callers callers,
+            Approvals approvals,
+            Reviewing reviewing,
+            Applying applying,
+            ApprovalView view,
+            LongPoll polls) {
         this.callers = callers;
         this.approvals = approvals;
         this.reviewing = reviewing;
         this.applying = applying;
         this.view = view;
+        this.polls = polls;
     }
 
     /**
@@ -93,15 +102,30 @@ final class ApprovalsHandler {
                 });
     }
 
-    /** The request; for readers with its reviews and who could approve it now. */
+    /**
+     * The request; for readers with its reviews and who could approve it now. With {@code ?wait}, once it is pending no more.
+     */
     void get(RoutingContext ctx) {
-        reviewing.visible(ctx, request -> {
-            Caller caller = callers.require(ctx, Role.APPROVALS_READ, Role.DECIDE);
-            if (caller != null) {
-                Future<ObjectNode> shown = caller.mayAny(Role.APPROVALS_READ) ? whole(request) : one(request);
-                Waiting.read(ctx, shown, out -> Bodies.send(ctx, 200, out));
-            }
-        });
+        try {
+            long seconds = LongPoll.seconds(ctx);
+            reviewing.visible(
+                    ctx,
+                    (caller, request) -> polls.until(
+                            ctx,
+                            request.task().toString(),
+                            view.pending(request) ? seconds : 0,
+                            () -> approvals
+                                    .requests()
+                                    .find(request.tenant(), request.id())
+                                    .map(Objects::requireNonNull),
+                            now -> !view.pending(now),
+                            now -> Waiting.read(
+                                    ctx,
+                                    caller.mayAny(Role.APPROVALS_READ) ? whole(now) : one(now),
+                                    out -> Bodies.send(ctx, 200, out))));
+        } catch (BadCall e) {
+            Bodies.bad(ctx, e);
+        }
     }
 
     private Future<ObjectNode> one(AccessRequest request) {

@@ -105,6 +105,7 @@ public final class HttpVerticle extends VerticleBase {
      *
      * @param approvals access requests and approvals
      * @param bindings what binds an access request to a denial
+     * @param waiting who waits for which task
      * @param jwks the public keys that verify what the server signs, as a JWK Set
      * @param tools what the server runs itself
      * @param retry how it tries again
@@ -114,6 +115,7 @@ public final class HttpVerticle extends VerticleBase {
     public record Granting(
             Approvals approvals,
             Bindings bindings,
+            Followers waiting,
             Supplier<String> jwks,
             Tools tools,
             Retry retry,
@@ -162,16 +164,26 @@ public final class HttpVerticle extends VerticleBase {
         var reviewing = new Reviewing(callers, approvals, tasks);
         var applying = new Applying(judging, deciding, granting, shared.clock());
         var requesting = new Requesting(judging, deciding, approvals.submissions());
-        var approvalsHandler = new ApprovalsHandler(callers, approvals, reviewing, applying, view);
+        var polls = new LongPoll(granting.waiting());
+        var streams = new TaskStream(granting.waiting());
+        var approvalsHandler = new ApprovalsHandler(callers, approvals, reviewing, applying, view, polls);
         var events = new EventsHandler(callers, shared.events(), shared.followers());
-        goodbye = events::close;
+        goodbye = () -> Future.join(events.close(), streams.close());
         var routes = new Routes(vertx, shared.metrics());
         var router = routes.of(
                 new EvaluationHandler(callers, judging, decisions, deciding, granting.bindings(), shared.metrics()),
                 new PolicyEvaluateHandler(callers, judging, decisions, shared.metrics()),
                 new AuthorizeHandler(callers, judging, decisions, deciding, shared.metrics()),
                 new AccessRequestsHandler(
-                        callers, judging, decisions, approvals, granting.bindings(), granting.jwks(), tasks),
+                        callers,
+                        judging,
+                        decisions,
+                        approvals,
+                        granting.bindings(),
+                        granting.jwks(),
+                        tasks,
+                        polls,
+                        streams),
                 new ReceiptsHandler(callers, approvals.receipts()),
                 approvalsHandler,
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,13 +33,13 @@ final class Reviewing {
     }
 
     /** Goes on with the request in the path, if the caller reads requests, or asked for this one. */
-    void visible(RoutingContext ctx, Consumer<AccessRequest> then) {
+    void visible(RoutingContext ctx, BiConsumer<Caller, AccessRequest> then) {
         Caller caller = callers.require(ctx, Role.APPROVALS_READ, Role.DECIDE);
         if (caller != null) {
             found(ctx, caller, request -> {
                 boolean own = request.requester().principal().equals(caller.principal());
                 if (own || caller.mayAny(Role.APPROVALS_READ)) {
-                    then.accept(request);
+                    then.accept(caller, request);
                 } else {
                     unknown(ctx);
                 }
