@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.Sql;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.stream.Stream;
 
@@ -13,10 +14,11 @@ import java.util.stream.Stream;
 record Approving(RunningServer server, PostgresAddress database) {
     private static final String PROFILE = "urn:openid:authzen:access-request:error:";
 
-    /** The server on an empty database. */
-    static Approving start(PostgresAddress database) {
-        var base = RunningServer.checkout("rules/packs/base");
-        var started = new Approving(RunningServer.start(database, base), database);
+    /** The server on an empty database, with the pack `base` and these. */
+    static Approving start(PostgresAddress database, Path... more) {
+        Path[] packs = Stream.concat(Stream.of(RunningServer.checkout("rules/packs/base")), Stream.of(more))
+                .toArray(Path[]::new);
+        var started = new Approving(RunningServer.start(database, packs), database);
         started.entity("agent/planner", "{\"owner\": \"carol\"}");
         return started;
     }

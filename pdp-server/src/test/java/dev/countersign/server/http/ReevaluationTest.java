@@ -55,7 +55,8 @@ class ReevaluationTest {
     }
 
     private static void end(JsonNode approval, String set) throws SQLException {
-        at.sql("update approvals set " + set + " where id = '" + approval.path("id").asText() + "'");
+        at.sql("update approvals set " + set + " where id = '"
+                + approval.path("id").asText() + "'");
     }
 
     private static RunningServer strict(String action) {
@@ -69,8 +70,10 @@ class ReevaluationTest {
         at.approve("alice", id);
         JsonNode result = at.task(id).json().path("result");
         assertThat(result.path("mode").asText()).isEqualTo("reevaluate");
-        assertThat(UUID.fromString(result.at("/approval/id").asText()).version()).isEqualTo(4);
-        assertThat(Instant.parse(result.at("/approval/approved_until").asText())).isAfter(Instant.now());
+        assertThat(UUID.fromString(result.at("/approval/id").asText()).version())
+                .isEqualTo(4);
+        assertThat(Instant.parse(result.at("/approval/approved_until").asText()))
+                .isAfter(Instant.now());
         assertThat(at.task(id).json().path("result")).isEqualTo(result);
     }
 
@@ -110,7 +113,9 @@ class ReevaluationTest {
         ObjectNode subject = Asks.call("pay");
         subject.withObjectProperty("subject").put("id", "helper");
         refused(at.ask(Asks.with(subject, approval)), "out_of_scope", "request");
-        ObjectNode bare = JsonNodeFactory.instance.objectNode().put("id", approval.path("id").asText());
+        ObjectNode bare = JsonNodeFactory.instance
+                .objectNode()
+                .put("id", approval.path("id").asText());
         refused(at.ask(Asks.with(other, bare)), "out_of_scope", "request");
         unused(approval);
         refused(at.ask(Asks.with(CALL, approval)), EXPIRED, "request");
@@ -139,7 +144,8 @@ class ReevaluationTest {
         ObjectNode claims = Tampering.claims(state);
         assertThat(Approving.names(claims)).contains("iss", "aud", "exp", "approval_id");
         String kid = Tampering.header(state).path("kid").asText();
-        assertThat(server.get("/access/v1/jwks").json().path("keys")).extracting(key -> key.path("kid").asText())
+        assertThat(server.get("/access/v1/jwks").json().path("keys"))
+                .extracting(key -> key.path("kid").asText())
                 .contains(kid);
         var own = Tampering.own(at.database());
         for (String bad : List.of(
@@ -154,7 +160,10 @@ class ReevaluationTest {
             refused(at.ask(Asks.with(CALL, changed(approval, "state", bad))), UNVERIFIABLE, "none");
         }
         ObjectNode past = claims.deepCopy().put("exp", Instant.now().getEpochSecond() - 120);
-        refused(at.ask(Asks.with(CALL, changed(approval, "state", Tampering.signed(state, past, own)))), EXPIRED, "request");
+        refused(
+                at.ask(Asks.with(CALL, changed(approval, "state", Tampering.signed(state, past, own)))),
+                EXPIRED,
+                "request");
         unused(approval);
     }
 
@@ -200,7 +209,9 @@ class ReevaluationTest {
         refused(answer, "out_of_scope", "request");
         Reply again = at.submit(Asks.submission(other, answer));
         assertThat(again.status()).as(again.body()).isEqualTo(202);
-        ObjectNode unknown = JsonNodeFactory.instance.objectNode().put("id", UUID.randomUUID().toString());
+        ObjectNode unknown = JsonNodeFactory.instance
+                .objectNode()
+                .put("id", UUID.randomUUID().toString());
         refused(at.ask(Asks.with(CALL, unknown)), UNVERIFIABLE, "none");
         refused(at.ask(Asks.with(CALL, unknown.put("id", "apr_1"))), UNVERIFIABLE, "none");
     }
@@ -226,9 +237,12 @@ class ReevaluationTest {
             items.add(each);
         }
         String task = at.submit(body.set("items", items)).json().at("/task/id").asText();
-        for (JsonNode each : server.get(Asks.APPROVALS + "?status=pending&limit=100", server.key("bob")).json().path("approvals")) {
+        for (JsonNode each : server.get(Asks.APPROVALS + "?status=pending&limit=100", server.key("bob"))
+                .json()
+                .path("approvals")) {
             if (each.path("task_id").asText().equals(task)) {
-                assertThat(at.approve("alice", each.path("id").asText()).status()).isEqualTo(200);
+                assertThat(at.approve("alice", each.path("id").asText()).status())
+                        .isEqualTo(200);
             }
         }
         JsonNode done = at.task(task).json().at("/task/items");
@@ -236,7 +250,8 @@ class ReevaluationTest {
         JsonNode second = done.at("/1/result/approval");
         refused(at.ask(Asks.with(Asks.call("first"), second)), "out_of_scope", "request");
         assertThat(Reply.decision(at.ask(Asks.with(Asks.call("first"), first)))).isTrue();
-        assertThat(Reply.decision(at.ask(Asks.with(Asks.call("second"), second)))).isTrue();
+        assertThat(Reply.decision(at.ask(Asks.with(Asks.call("second"), second))))
+                .isTrue();
     }
 
     @Test
@@ -245,19 +260,23 @@ class ReevaluationTest {
         JsonNode approval = at.approved(CALL);
         end(approval, "use_by = now() - interval '1 minute'");
         refused(at.ask(Asks.with(CALL, approval)), EXPIRED, "request");
-        RunningServer.until("it is told", () -> server.get("/api/v1/events?type=approval.lapsed&limit=100", server.key("bob"))
-                .body()
-                .contains(approval.path("id").asText()));
+        RunningServer.until(
+                "it is told",
+                () -> server.get("/api/v1/events?type=approval.lapsed&limit=100", server.key("admin"))
+                        .body()
+                        .contains(approval.path("id").asText()));
     }
 
     @Test
-    @DisplayName("AR-59: the record of an approval says what was approved, for whom, by whom, when and what became of it")
+    @DisplayName(
+            "AR-59: the record of an approval says what was approved, for whom, by whom, when and what became of it")
     void record() {
         ObjectNode submission = at.submission(CALL);
         String id = at.submit(submission).json().at("/task/id").asText();
         at.approve("alice", id);
         JsonNode approval = Asks.approval(server, at.agent(), id);
-        String used = at.ask(Asks.with(CALL, approval)).at("/context/evaluation_id").asText();
+        String used =
+                at.ask(Asks.with(CALL, approval)).at("/context/evaluation_id").asText();
         JsonNode seen = at.seen(id);
         assertThat(seen.path("task_id").asText()).isEqualTo(id);
         assertThat(seen.path("decision_id")).isEqualTo(submission.at("/denial/evaluation_id"));
@@ -288,11 +307,10 @@ class ReevaluationTest {
         try (var second = server.another(Map.of(), RunningServer.checkout("rules/packs/base"))) {
             List<CompletableFuture<JsonNode>> all = IntStream.range(0, 64)
                     .mapToObj(i -> CompletableFuture.supplyAsync(() -> Approving.ask(
-                            i % 2 == 0 ? server : second,
-                            server.key("agent"),
-                            Asks.with(CALL, approval, "race-" + i))))
+                            i % 2 == 0 ? server : second, server.key("agent"), Asks.with(CALL, approval, "race-" + i))))
                     .toList();
-            assertThat(all.stream().map(CompletableFuture::join).filter(Reply::decision)).hasSize(1);
+            assertThat(all.stream().map(CompletableFuture::join).filter(Reply::decision))
+                    .hasSize(1);
         }
     }
 
@@ -320,7 +338,8 @@ class ReevaluationTest {
     }
 
     @Test
-    @DisplayName("SU-4: the digest covers subject, action, resource and what rules read, and leaves out what is declared advisory")
+    @DisplayName(
+            "SU-4: the digest covers subject, action, resource and what rules read, and leaves out what is declared advisory")
     void digest() {
         Reply registered = server.agreedPut("/api/v1/actions/book", server.key("author"), """
                 {"class": "tool_call", "reversible": true, "risk": "medium", "advisory": ["memo"], "volatile_context": ["zone"]}""");

@@ -115,7 +115,7 @@ class SubmissionTest {
     }
 
     @Test
-    @DisplayName("AR-20: a decision that was no requestable denial cannot be asked for")
+    @DisplayName("AR-20, AR-64: a decision that was no requestable denial cannot be asked for")
     void notRequestable() throws IOException {
         ObjectNode sure = Asks.call("pay");
         sure.withObjectProperty("context").put("confidence", 0.99);
@@ -131,7 +131,7 @@ class SubmissionTest {
     }
 
     @Test
-    @DisplayName("AR-21: a denial that nothing binds, or of which nobody knows, is none")
+    @DisplayName("AR-21, AR-64: a denial that nothing binds, or of which nobody knows, is none")
     void unbound() {
         for (String missing : new String[] {"expires_at", "evaluation_id"}) {
             ObjectNode body = at.byId(Asks.call("pay"));
@@ -215,7 +215,7 @@ class SubmissionTest {
     }
 
     @Test
-    @DisplayName("AR-24: bound by its id, a denial ends when its record says, whatever is echoed")
+    @DisplayName("AR-24, AR-64: bound by its id, a denial ends when its record says, whatever is echoed")
     void recordedDeadline() throws Exception {
         ObjectNode late = at.byId(Asks.call("pay"));
         denial(late).put("expires_at", Instant.now().plusSeconds(36_000).toString());
@@ -224,6 +224,18 @@ class SubmissionTest {
         ObjectNode inTime = at.byId(Asks.call("pay"));
         denial(inTime).put("expires_at", "2020-01-01T00:00:00Z");
         taken(at.submit(inTime));
+    }
+
+    @Test
+    @DisplayName(
+            "AR-72: a denial that has just ended is taken all the same, as clocks differ, and one a minute later is not")
+    void tolerance() throws Exception {
+        ObjectNode just = at.byId(Asks.call("pay"));
+        at.denialEnds(just.at("/denial/evaluation_id").asText(), -5);
+        taken(at.submit(just));
+        ObjectNode late = at.byId(Asks.call("pay"));
+        at.denialEnds(late.at("/denial/evaluation_id").asText(), -61);
+        problem(at.submit(late), 410, "expired_denial");
     }
 
     @Test
@@ -311,7 +323,7 @@ class SubmissionTest {
 
     @Test
     @DisplayName(
-            "AR-29: one key means one task for one requester, whatever the order of members, also on another server")
+            "AR-29, AR-64: one key means one task for one requester, whatever the order of members, also on another server")
     void idempotent() throws IOException {
         ObjectNode body = at.submission(Asks.call("pay"));
         Reply first = taken(at.submit(body, "Idempotency-Key", "k-1"));
