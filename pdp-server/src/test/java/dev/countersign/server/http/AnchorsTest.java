@@ -13,7 +13,11 @@ import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -97,14 +101,16 @@ class AnchorsTest {
     @Test
     @DisplayName("anchor 4: an edited call is another call: denied anew, asked for anew")
     void edited() {
-        JsonNode approval = at.approved(CALL);
+        String first = at.requested(CALL);
+        at.approve("alice", first);
+        JsonNode approval = Asks.approval(server, at.agent(), first);
         JsonNode answer = at.ask(Asks.with(amount(50), approval));
         refused(answer, "out_of_scope", "request");
         String id = at.submit(Asks.submission(amount(50), answer))
                 .json()
                 .at("/task/id")
                 .asText();
-        assertThat(at.seen(id).path("digest")).isNotEqualTo(JsonNodeFactory.instance.missingNode());
+        assertThat(at.seen(id).path("digest")).isNotEqualTo(at.seen(first).path("digest"));
         at.approve("alice", id);
         JsonNode second = Asks.approval(server, at.agent(), id);
         assertThat(Reply.decision(at.ask(Asks.with(amount(50), second)))).isTrue();
@@ -208,8 +214,7 @@ class AnchorsTest {
     }
 
     @Test
-    @DisplayName(
-            "anchor 16: a gate in shadow mode gets the true answer, and no approval is used for it when it is a denial")
+    @DisplayName("anchor 16: a gate in shadow mode gets the same answer as one that enforces")
     void shadow() {
         String body = """
                 {"principal": {"type": "agent", "id": "planner"}, "action": "pay", "tool": "pay", "params": {"amount": 100},
@@ -218,7 +223,7 @@ class AnchorsTest {
         assertThat(shadow.status()).as(shadow.body()).isEqualTo(200);
         Reply enforced = server.post("/v1/authorize/tool-call", at.agent(), body.replace("shadow", "enforce"));
         assertThat(shadow.json().path("decision")).isEqualTo(enforced.json().path("decision"));
-        assertThat(shadow.json().path("decision").asText()).isNotIn("allow", "true");
+        assertThat(shadow.json().path("decision").asText()).isEqualTo("require_approval");
     }
 
     @Test
@@ -231,5 +236,67 @@ class AnchorsTest {
         JsonNode record = server.record(id, server.key("admin"));
         assertThat(record.path("decision").asText()).isNotEqualTo("allow");
         assertThat(record.toString()).contains(approval.path("id").asText(), "out_of_scope");
+    }
+
+    @Test
+    @DisplayName("SU-1: an approval that a call does not need is not spent")
+    void notNeeded() throws IOException {
+        JsonNode approval = at.approved(CALL);
+        var base = RunningServer.checkout("rules/packs/base");
+        try (var lenient = server.another(Map.of("APPROVALS_ALLOWLIST", "pay"), base)) {
+            assertThat(Reply.decision(Approving.ask(lenient, at.agent(), Asks.with(CALL, approval))))
+                    .isTrue();
+        }
+        assertThat(Reply.decision(at.ask(Asks.with(CALL, approval)))).isTrue();
+    }
+
+    @Test
+    @DisplayName("SU-1, SU-2: in one batch, too, an approval is used once, and a run is one run")
+    void batch() {
+        JsonNode one = at.approved(CALL);
+        ObjectNode twice = JsonNodeFactory.instance.objectNode();
+        twice.putArray("evaluations").add(Asks.with(CALL, one)).add(Asks.with(CALL, one));
+        assertThat(decisions(twice)).containsExactly(true, false);
+        JsonNode two = at.approved(CALL);
+        ObjectNode run = JsonNodeFactory.instance.objectNode();
+        run.putArray("evaluations")
+                .add(Asks.with(CALL, two, "batch-1"))
+                .add(Asks.with(CALL, two, "batch-1"))
+                .add(Asks.with(CALL, two, "batch-2"));
+        assertThat(decisions(run)).containsExactly(true, true, false);
+    }
+
+    private static List<Boolean> decisions(JsonNode batch) {
+        var decisions = new ArrayList<Boolean>();
+        server.post("/access/v1/evaluations", at.agent(), batch.toString())
+                .json()
+                .path("evaluations")
+                .forEach(each -> decisions.add(Reply.decision(each)));
+        return decisions;
+    }
+
+    @Test
+    @DisplayName("AR-29: the same submission sixteen times at once is one task")
+    void idempotentAtOnce() {
+        ObjectNode body = at.submission(CALL);
+        List<CompletableFuture<Reply>> all = IntStream.range(0, 16)
+                .mapToObj(i -> CompletableFuture.supplyAsync(() -> at.submit(body, "Idempotency-Key", "at-once")))
+                .toList();
+        List<Reply> replies = all.stream().map(CompletableFuture::join).toList();
+        assertThat(replies).extracting(Reply::status).containsOnlyOnce(202).containsOnly(200, 202);
+        assertThat(replies.stream().map(reply -> reply.json().at("/task/id")).distinct())
+                .hasSize(1);
+    }
+
+    @Test
+    @DisplayName("anchor 5: a run is reported by whoever was let run it, and by nobody else")
+    void reportedByOthers() {
+        JsonNode approval = at.approved(CALL);
+        assertThat(Reply.decision(at.ask(Asks.with(CALL, approval, "mine-1")))).isTrue();
+        String path = "/api/v1/executions/mine-1/receipt";
+        assertThat(server.post(path, at.service("other"), SUCCEEDED).status()).isEqualTo(404);
+        assertThat(report("mine-1").status()).isEqualTo(200);
+        assertThat(server.post(path, at.agent(), "{\"outcome\": \"failed\"}").status())
+                .isEqualTo(409);
     }
 }

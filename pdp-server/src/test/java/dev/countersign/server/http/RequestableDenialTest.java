@@ -220,4 +220,16 @@ class RequestableDenialTest {
         }
         assertThat(at.submit(later).status()).isEqualTo(202);
     }
+
+    @Test
+    @DisplayName(
+            "AR-72: a denial that has just ended is taken all the same, as clocks differ, and one a minute later is not")
+    void tolerance() throws Exception {
+        ObjectNode just = at.byId(Asks.call("pay"));
+        at.denialEnds(just.at("/denial/evaluation_id").asText(), -5);
+        assertThat(at.submit(just).status()).isEqualTo(202);
+        ObjectNode late = at.byId(Asks.call("pay"));
+        at.denialEnds(late.at("/denial/evaluation_id").asText(), -61);
+        problem(at.submit(late), 410, "expired_denial");
+    }
 }

@@ -228,18 +228,6 @@ class SubmissionTest {
 
     @Test
     @DisplayName(
-            "AR-72: a denial that has just ended is taken all the same, as clocks differ, and one a minute later is not")
-    void tolerance() throws Exception {
-        ObjectNode just = at.byId(Asks.call("pay"));
-        at.denialEnds(just.at("/denial/evaluation_id").asText(), -5);
-        taken(at.submit(just));
-        ObjectNode late = at.byId(Asks.call("pay"));
-        at.denialEnds(late.at("/denial/evaluation_id").asText(), -61);
-        problem(at.submit(late), 410, "expired_denial");
-    }
-
-    @Test
-    @DisplayName(
             "AR-25: calls are compared value by value: 1 is 1.0 and not \"1\", nothing is not null, and order is order")
     void comparison() {
         ObjectNode call = Asks.call("pay");
