@@ -91,7 +91,7 @@ final class Town implements AutoCloseable {
     private final Rows rows;
     private final Sweeper sweeper;
     private final Map<String, String> secrets = new HashMap<>();
-    private final Map<String, UUID> persons = new HashMap<>();
+    private final Map<String, String> persons = new HashMap<>();
 
     Town(PostgresAddress owner) {
         Path pack = pack();
@@ -112,10 +112,10 @@ final class Town implements AutoCloseable {
                             .formatted(name, name),
                     name);
             persons.put(
-                    name,
-                    rows.all("select id from persons where name = $1", name)
+                    rows.all("select id::text from persons where name = $1", name)
                             .get(0)
-                            .getUUID(0));
+                            .getString(0),
+                    name);
         });
         RunningServer.until(
                 "both servers know all keys",
@@ -193,8 +193,9 @@ final class Town implements AutoCloseable {
         return secret(who).substring(0, secret(who).indexOf('_', secret(who).indexOf('_') + 1));
     }
 
-    UUID person(String name) {
-        return persons.get(name);
+    /** The name of the person of this id; empty if it is nobody's. */
+    String name(String person) {
+        return persons.getOrDefault(person, "");
     }
 
     int sweep() {
