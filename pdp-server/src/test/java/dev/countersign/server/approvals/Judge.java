@@ -63,6 +63,14 @@ final class Judge {
         return states.get(states.size() - 1);
     }
 
+    /** How often the approval was reserved for a run of this name. */
+    private long reserved(String execution) {
+        return record.events().stream()
+                .filter(event ->
+                        event.kind().equals("reserved") && event.execution().equals(execution))
+                .count();
+    }
+
     private void rows() {
         assertThat(record.request()).isEqualTo(last().request());
         assertThat(record.row().at("/request/stage").asInt()).isEqualTo(last().round());
@@ -78,7 +86,7 @@ final class Judge {
                 .forEach(event -> votes.put(event.person(), "deny in " + last().round()));
         assertThat(record.reviews()).isEqualTo(votes);
         assertThat(votes.keySet()).noneMatch(asked::sides);
-        if (last().approval().equals(Model.CONSUMED) && !last().execution().isEmpty()) {
+        if (last().approval().equals(Model.CONSUMED) && reserved(last().execution()) == 1) {
             assertThat(record.run(last().execution()))
                     .isIn("succeeded by " + last().decision(), "failed by " + last().decision());
         }
@@ -260,8 +268,12 @@ final class Judge {
                 .anyMatch(state -> !state.approval().equals(Model.ACTIVE)
                         && !(state.approval().equals(Model.RESERVED)
                                 && state.execution().equals(step.execution())));
+        // A name under which a run did not start may be good for another try, or for no more.
+        boolean tried = record.events().stream()
+                .anyMatch(event ->
+                        event.kind().equals("freed") && event.execution().equals(step.execution()));
         boolean late = maybeLate(step, "use_by") || reserved && maybeLate(step, "report_by");
-        return !first && reason.equals(EXPIRED) && (spent || late);
+        return !first && reason.equals(EXPIRED) && (spent || late || tried);
     }
 
     private boolean reported(Step step, List<State> around) {

@@ -82,6 +82,12 @@ class LifecycleTest {
         return pairs(ApprovalLifecycle.Status.class);
     }
 
+    static Stream<Arguments> ofUses() {
+        return Stream.of(ApprovalLifecycle.Status.values())
+                .flatMap(from -> Stream.of(ApprovalLifecycle.Status.RESERVED, ApprovalLifecycle.Status.CONSUMED)
+                        .map(to -> Arguments.of(from, to)));
+    }
+
     @Test
     void theTablesHoldTheStatesThatThePromiseNamesAndEndWhereNothingFollows() {
         holds(AccessRequestLifecycle.Status.class, AccessRequestLifecycle.TABLE, REQUESTS);
@@ -133,12 +139,8 @@ class LifecycleTest {
     }
 
     @ParameterizedTest
-    @MethodSource("ofApprovals")
+    @MethodSource("ofUses")
     void anApprovalIsUsedOnlyWhereItsTableLeadsToAUse(ApprovalLifecycle.Status from, ApprovalLifecycle.Status to) {
-        boolean uses = to == ApprovalLifecycle.Status.RESERVED || to == ApprovalLifecycle.Status.CONSUMED;
-        if (!uses) {
-            return;
-        }
         UUID id = approval(from);
         Future<?> used = rows.pool()
                 .withTransaction(connection -> ApprovalStore.lock(connection, TENANT, id)

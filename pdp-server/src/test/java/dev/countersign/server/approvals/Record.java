@@ -17,13 +17,13 @@ import java.util.Map;
 record Record(List<Event> events, JsonNode row) {
     private static final String READ = "select json_build_object("
             + "'request', (select json_build_object('status', r.status, 'stage', r.stage) from approval_requests r"
-            + " where r.tenant = 'demo' and r.id::text = $1),"
+            + " where r.tenant = 'demo' and r.id = $1::text::uuid),"
             + " 'approval', (select json_build_object('id', a.id, 'status', a.status, 'execution', a.execution_id,"
-            + " 'decision', a.decision) from approvals a where a.tenant = 'demo' and a.request::text = $1),"
+            + " 'decision', a.decision) from approvals a where a.tenant = 'demo' and a.request = $1::text::uuid),"
             + " 'reviews', (select json_agg(json_build_object('person', p.name, 'stage', v.stage, 'vote', v.vote))"
-            + " from approval_reviews v join persons p on p.id = v.person where v.request::text = $1),"
+            + " from approval_reviews v join persons p on p.id = v.person where v.request = $1::text::uuid),"
             + " 'runs', (select json_agg(json_build_object('execution', x.execution_id, 'status', x.status, 'decision',"
-            + " x.decision)) from action_executions x join approvals a on a.id = x.approval where a.request::text = $1),"
+            + " x.decision)) from action_executions x join approvals a on a.id = x.approval where a.request = $1::text::uuid),"
             + " 'events', (select json_agg(e.body::json order by e.number) from events e where e.tenant = 'demo'"
             + " and e.number > $2 and e.type like 'approval.%' and e.body::json->>'subject' = $1))::text";
 

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class Sequence {
     static final int CLIENTS = 8;
     private static final int REQUESTS = 2;
-    private static final int STEPS = 5;
+    private static final int STEPS = 4;
     private static final List<String> NAMES = List.of("ann", "bo", "carol", "dana", "lee", "max");
     private static final List<String> RECEIPTS = List.of(
             "{\"outcome\": \"succeeded\"}",
@@ -141,7 +141,7 @@ final class Sequence {
         String path = task ? Town.REQUESTS : Town.APPROVALS;
         String who = task ? on.requester : "bo";
         long begun = System.nanoTime();
-        Reply reply = town.server(server).get(path + "/" + on.id, town.secret(who));
+        Reply reply = town.get(server, who, path + "/" + on.id);
         on.steps.add(Step.of(What.READ, who, "", task ? "task" : "approval", begun, reply));
         String granted =
                 reply.json().at(task ? "/result/approval/id" : "/approval/id").asText();
@@ -168,7 +168,7 @@ final class Sequence {
         int rows = town.rows()
                 .execute(
                         "update " + table + " set " + clock + " = now() - interval '1 second' where " + of
-                                + "::text = $1 and status = $2",
+                                + " = $1::text::uuid and status = $2",
                         on.id,
                         during);
         on.steps.add(new Step(What.LAPSE, "", "", clock, begun, System.nanoTime(), rows, Town.json()));

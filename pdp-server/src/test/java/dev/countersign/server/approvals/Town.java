@@ -10,7 +10,9 @@ import dev.countersign.server.http.RunningServer;
 import dev.countersign.server.postgres.PostgresAddress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Two servers on one database and the people around them: agents that ask, their owner, and persons of several roles who
@@ -87,6 +90,12 @@ final class Town implements AutoCloseable {
             tests: {rules: 0, conditions: 0, needed: 0}
             """;
 
+    private static final int CHECKED = 20;
+
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final AtomicInteger sent = new AtomicInteger();
+    private final Path pack = pack();
     private final List<RunningServer> servers;
     private final Rows rows;
     private final Sweeper sweeper;
@@ -94,10 +103,9 @@ final class Town implements AutoCloseable {
     private final Map<String, String> persons = new HashMap<>();
 
     Town(PostgresAddress owner) {
-        Path pack = pack();
+        rows = new Rows(owner);
         RunningServer first = RunningServer.start(owner, pack);
         servers = List.of(first, first.another(Map.of(), pack));
-        rows = new Rows(owner);
         // It makes no approvals, so it signs nothing.
         sweeper = new Sweeper(
                 rows.pool(), new Transitions(UUID::randomUUID, UUID::randomUUID, null, "town"), Clock.systemUTC());
@@ -223,7 +231,36 @@ final class Town implements AutoCloseable {
     }
 
     Reply evaluate(int at, String who, JsonNode call) {
-        return server(at).post(EVALUATION, secret(who), call.toString());
+        return post(at, EVALUATION, who, call.toString());
+    }
+
+    Reply get(int at, String who, String path) {
+        return send(at, server(at).request(path, secret(who)).GET());
+    }
+
+    private Reply post(int at, String path, String who, String body) {
+        return send(
+                at,
+                server(at)
+                        .request(path, secret(who))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /** Holding an answer to the OpenAPI document takes longer than the answer: some are held to it. */
+    private Reply send(int at, HttpRequest.Builder request) {
+        if (sent.incrementAndGet() % CHECKED == 0) {
+            return server(at).send(request);
+        }
+        try {
+            HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return new Reply(response.statusCode(), response.headers(), response.body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
     }
 
     /** What submits a call that is denied for want of approval. */
@@ -241,23 +278,24 @@ final class Town implements AutoCloseable {
     }
 
     Reply submit(int at, String who, JsonNode submission, String key) {
-        return server(at)
-                .send(server(at)
+        return send(
+                at,
+                server(at)
                         .request(REQUESTS, secret(who))
                         .headers("Content-Type", "application/json", "Idempotency-Key", key)
                         .POST(HttpRequest.BodyPublishers.ofString(submission.toString())));
     }
 
     Reply vote(int at, String who, String request, String verb) {
-        return server(at).post(APPROVALS + "/" + request + "/" + verb, secret(who), "{}");
+        return post(at, APPROVALS + "/" + request + "/" + verb, who, "{}");
     }
 
     Reply cancel(int at, String who, String request) {
-        return server(at).post(REQUESTS + "/" + request + "/cancel", secret(who), "{}");
+        return post(at, REQUESTS + "/" + request + "/cancel", who, "{}");
     }
 
     Reply report(int at, String who, String execution, String receipt) {
-        return server(at).post("/api/v1/executions/" + execution + "/receipt", secret(who), receipt);
+        return post(at, "/api/v1/executions/" + execution + "/receipt", who, receipt);
     }
 
     /** An approval of a call of the agent's that one person had to approve. */
@@ -283,6 +321,9 @@ final class Town implements AutoCloseable {
         rows.close();
         for (int i = servers.size() - 1; i >= 0; i--) {
             servers.get(i).close();
+        }
+        for (String file : List.of("pack.yaml", "rules.drl", "")) {
+            Files.delete(pack.resolve(file));
         }
     }
 }
