@@ -152,10 +152,10 @@ public final class Deliveries {
         try {
             call = call(claimed, now());
         } catch (JsonProcessingException | IllegalArgumentException e) {
-            return Future.succeededFuture(Outcome.of(e, claimed.attempt(), now(), random));
+            return Future.succeededFuture(Outcome.unsendable("the event cannot be put into the format of the webhook"));
         }
         return call == null
-                ? Future.succeededFuture(Outcome.lost())
+                ? Future.succeededFuture(Outcome.unsendable("the event is kept no more"))
                 : egress.send(call)
                         .transform(sent -> Future.succeededFuture(
                                 sent.succeeded()
@@ -184,7 +184,7 @@ public final class Deliveries {
         byte[] body = (slack ? SlackText.body(event) : event).getBytes(StandardCharsets.UTF_8);
         long timestamp = now.getEpochSecond();
         String signatures = claimed.secrets().stream()
-                .map(secret -> secret.sign(claimed.eventId(), timestamp, body))
+                .map(secret -> secret.sign(claimed.eventId().toString(), timestamp, body))
                 .collect(Collectors.joining(" "));
         Map<String, String> headers = Map.of(
                 "content-type",

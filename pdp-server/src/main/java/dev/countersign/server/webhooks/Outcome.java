@@ -61,9 +61,9 @@ record Outcome(
         return failed(null, words(failure), Duration.ZERO, attempt, now, random);
     }
 
-    /** The event is kept no more, so that nothing can be sent. */
-    static Outcome lost() {
-        return new Outcome(Delivery.Status.DEAD, null, "the event is kept no more", null, false);
+    /** There is nothing that could be sent, now or later. */
+    static Outcome unsendable(String error) {
+        return new Outcome(Delivery.Status.DEAD, null, error, null, false);
     }
 
     private static Outcome failed(

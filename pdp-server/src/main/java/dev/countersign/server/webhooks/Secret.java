@@ -3,7 +3,6 @@ package dev.countersign.server.webhooks;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Base64;
-import java.util.UUID;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -25,7 +24,7 @@ record Secret(String text) {
     }
 
     /** The signature of one attempt, as it stands in {@code webhook-signature}. */
-    String sign(UUID id, long timestamp, byte[] body) {
+    String sign(String id, long timestamp, byte[] body) {
         try {
             Mac mac = Mac.getInstance(ALGORITHM);
             mac.init(new SecretKeySpec(Base64.getDecoder().decode(text.substring(PREFIX.length())), ALGORITHM));

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A webhook as it may be shown: without what signs, and without the part of its URL that may be a secret.
  *
- * @param shownUrl scheme, host and port, and the path unless the format is Slack's, where it is the secret
+ * @param shownUrl scheme, host and port, and the path unless the format is Slack's, where it is the secret; never the query
  * @param previousUntil until when the secret before the last rotation signs too
  * @param createdBy the visible prefix of a key
  * @param disabledBy the prefix of a key, or {@code receiver} where it answered 410
