@@ -73,7 +73,7 @@ class WebhookDeliveryTest {
 
     @Test
     void onlyEventsOfTheWantedTypesAndOfItsOwnTenantAreSent() throws Exception {
-        world.webhook(receiver, "policy.denied", "approval.*");
+        WebhookStore.Made made = world.webhook(receiver, "policy.denied", "approval.*");
         var wanted = new ArrayList<String>();
         world.happen("other", "policy.denied");
         wanted.add(world.happen("acme", "policy.denied").toString());
@@ -84,6 +84,9 @@ class WebhookDeliveryTest {
         world.happen("other", "approval.requested");
         all(server);
         assertThat(receiver.ids()).containsExactlyInAnyOrderElementsOf(wanted);
+        assertThat(world.deliveries(made.id()))
+                .extracting(each -> each.eventId().toString())
+                .containsExactlyInAnyOrderElementsOf(wanted);
     }
 
     @Test
