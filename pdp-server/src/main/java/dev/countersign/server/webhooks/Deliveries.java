@@ -1,0 +1,206 @@
+package dev.countersign.server.webhooks;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.countersign.server.egress.Answer;
+import dev.countersign.server.egress.Call;
+import dev.countersign.server.egress.Egress;
+import dev.countersign.server.egress.RefusedDestinationException;
+import dev.countersign.server.webhooks.WebhookTerms.Format;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.sqlclient.Pool;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Delivers events to webhooks, at least once each and in no promised order, as Standard Webhooks say: with {@code webhook-id}
+ * (the event's id, the same in every attempt), {@code webhook-timestamp} and {@code webhook-signature}. What is not answered
+ * with 2xx is tried again for about two days, then kept as dead. A 410 disables the webhook; {@code Retry-After} is honoured.
+ *
+ * <p>Any number of servers may do this on one database. A slow receiver holds up nobody but itself.
+ */
+public final class Deliveries {
+    private static final Logger LOG = LoggerFactory.getLogger(Deliveries.class);
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+    private static final int MAX_ANSWER = 1 << 20;
+    private static final int OF_WEBHOOK = 8;
+    private static final int WEBHOOKS = 50;
+    private static final int UNDER_WAY = 400;
+    private static final Duration KEPT = Duration.ofDays(30);
+    private static final int FORGOTTEN = 1_000;
+
+    private final DeliveryQueue queue;
+    private final Egress egress;
+    private final RandomGenerator random;
+    private final InstantSource clock;
+    private final AtomicInteger underWay = new AtomicInteger();
+    private boolean taking;
+    private boolean away;
+
+    /**
+     * The deliveries of the database behind {@code pool}.
+     *
+     * @param random spreads the attempts in time
+     */
+    public Deliveries(Pool pool, Egress egress, RandomGenerator random, InstantSource clock) {
+        this.queue = new DeliveryQueue(pool);
+        this.egress = egress;
+        this.random = random;
+        this.clock = clock;
+    }
+
+    /** Delivers again and again until {@code vertx} is closed. */
+    public void start(Vertx vertx, Duration interval) {
+        var context = vertx.getOrCreateContext();
+        context.runOnContext(started -> {
+            vertx.setPeriodic(interval.toMillis(), timer -> proceed());
+            vertx.setPeriodic(
+                    Duration.ofHours(1).toMillis(),
+                    timer -> forget().onFailure(
+                                    e -> LOG.warn("old webhook deliveries could not be deleted: {}", e.toString())));
+        });
+    }
+
+    private void proceed() {
+        if (taking || underWay.get() >= UNDER_WAY) {
+            return;
+        }
+        taking = true;
+        take().onComplete(taken -> {
+            taking = false;
+            if (taken.failed() && !away) {
+                LOG.warn("webhooks cannot be served: {}", taken.cause().toString());
+            }
+            away = taken.failed();
+            if (taken.succeeded()) {
+                Taken some = taken.result();
+                send(some.claimed()).onComplete(sent -> {
+                    if (some.count() > 0) {
+                        proceed();
+                    }
+                });
+            }
+        });
+    }
+
+    /**
+     * Queues what is new, makes the attempts that are due, and waits for their ends.
+     *
+     * @return how many events were looked at and attempts made; 0 if there was nothing to do
+     */
+    public Future<Integer> step() {
+        return take().compose(taken -> send(taken.claimed()).map(sent -> taken.count()));
+    }
+
+    /**
+     * Deletes some of the deliveries that ended over 30 days ago.
+     *
+     * @return how many
+     */
+    public Future<Integer> forget() {
+        return queue.forget(now().minus(KEPT), FORGOTTEN);
+    }
+
+    private record Taken(int looked, List<Claimed> claimed) {
+        int count() {
+            return looked + claimed.size();
+        }
+    }
+
+    private Future<Taken> take() {
+        return queue.enqueue(now())
+                .compose(looked -> queue.claim(now(), OF_WEBHOOK, WEBHOOKS).map(claimed -> new Taken(looked, claimed)));
+    }
+
+    private Future<?> send(List<Claimed> claimed) {
+        return Future.join(claimed.stream().map(this::deliver).toList());
+    }
+
+    private Future<?> deliver(Claimed claimed) {
+        underWay.incrementAndGet();
+        return attempt(claimed)
+                .compose(outcome -> queue.settle(claimed, outcome, now()))
+                .onComplete(settled -> {
+                    underWay.decrementAndGet();
+                    if (settled.failed()) {
+                        LOG.warn(
+                                "what came of event {} for webhook {} could not be noted, so it is sent again: {}",
+                                claimed.eventId(),
+                                claimed.webhook(),
+                                settled.cause().toString());
+                    }
+                })
+                .otherwiseEmpty();
+    }
+
+    private Future<Outcome> attempt(Claimed claimed) {
+        @Nullable Call call;
+        try {
+            call = call(claimed, now());
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            return Future.succeededFuture(Outcome.unsendable("the event cannot be put into the format of the webhook"));
+        }
+        return call == null
+                ? Future.succeededFuture(Outcome.unsendable("the event is kept no more"))
+                : egress.send(call)
+                        .transform(sent -> Future.succeededFuture(
+                                sent.succeeded()
+                                        ? Outcome.of(answered(sent.result()), claimed.attempt(), now(), random)
+                                        : failed(claimed, sent.cause())));
+    }
+
+    private static Answer answered(@Nullable Answer answer) {
+        return Objects.requireNonNull(answer);
+    }
+
+    private Outcome failed(Claimed claimed, Throwable failure) {
+        // The tenant is not told where a name leads; whoever may change the rules is.
+        if (failure instanceof RefusedDestinationException && claimed.attempt() == 1) {
+            LOG.warn("webhook {} of {} is not called: {}", claimed.webhook(), claimed.tenant(), failure.getMessage());
+        }
+        return Outcome.of(failure, claimed.attempt(), now(), random);
+    }
+
+    private static @Nullable Call call(Claimed claimed, Instant now) throws JsonProcessingException {
+        String event = claimed.body();
+        if (event == null) {
+            return null;
+        }
+        boolean slack = claimed.format() == Format.SLACK;
+        byte[] body = (slack ? SlackText.body(event) : event).getBytes(StandardCharsets.UTF_8);
+        long timestamp = now.getEpochSecond();
+        String signatures = claimed.secrets().stream()
+                .map(secret -> secret.sign(claimed.eventId().toString(), timestamp, body))
+                .collect(Collectors.joining(" "));
+        Map<String, String> headers = Map.of(
+                "content-type",
+                slack ? "application/json" : "application/cloudevents+json",
+                "user-agent",
+                "Countersign",
+                "webhook-id",
+                claimed.eventId().toString(),
+                "webhook-timestamp",
+                Long.toString(timestamp),
+                "webhook-signature",
+                signatures);
+        return new Call(HttpMethod.POST, claimed.url(), headers, Buffer.buffer(body), TIMEOUT, MAX_ANSWER);
+    }
+
+    private Instant now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    }
+}

@@ -1,0 +1,173 @@
+package dev.countersign.server.webhooks;
+
+import dev.countersign.server.webhooks.WebhookTerms.Format;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.Tuple;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The deliveries that wait, shared by all servers. A server takes some for itself for a while; those that it does not settle
+ * in that time, as it crashed, are taken again by whoever comes.
+ */
+final class DeliveryQueue {
+    /** How long a server has a delivery for itself: well more than a call may take. */
+    static final Duration LEASE = Duration.ofMinutes(2);
+
+    private static final int WEBHOOKS = 100;
+    private static final int EVENTS = 200;
+
+    /** The place among the events moves in the statement that queues them, so that none is left out or queued twice. */
+    private static final String ENQUEUE = """
+            with due as (
+              select w.tenant, w.id, w.seen, w.event_types from webhooks w
+              where w.disabled_at is null
+                and exists (select from events e where e.tenant = w.tenant and e.number > w.seen)
+              limit $1 for update skip locked),
+            page as (
+              select d.tenant, d.id as webhook, d.event_types, e.number, e.id, e.type from due d
+              cross join lateral (
+                select number, id, type from events
+                where tenant = d.tenant and number > d.seen order by number limit $2) e),
+            queued as (
+              insert into webhook_deliveries (tenant, webhook, event, event_id, event_type, next_at, created_at)
+              select p.tenant, p.webhook, p.number, p.id, p.type, $3, $3 from page p
+              where exists (
+                select from unnest(p.event_types) as t (pattern)
+                where t.pattern in ('*', p.type)
+                  or right(t.pattern, 2) = '.*' and starts_with(p.type, left(t.pattern, -1)))
+              on conflict do nothing),
+            moved as (
+              update webhooks w set seen = l.number
+              from (select tenant, webhook, max(number) as number from page group by tenant, webhook) l
+              where w.tenant = l.tenant and w.id = l.webhook)
+            select count(*) from page
+            """;
+
+    private static final String CLAIM = """
+            with free as (
+              select w.tenant, w.id, $3 - b.busy as places from webhooks w
+              cross join lateral (
+                select count(*) as busy from webhook_deliveries d
+                where d.tenant = w.tenant and d.webhook = w.id and d.leased_until > $1) b
+              cross join lateral (
+                select d.next_at from webhook_deliveries d
+                where d.tenant = w.tenant and d.webhook = w.id and d.status = 'waiting' and d.next_at <= $1
+                order by d.next_at limit 1) o
+              where w.disabled_at is null and b.busy < $3
+              order by o.next_at limit $4 for update of w skip locked),
+            taken as (
+              select d.tenant, d.webhook, d.event from free f
+              cross join lateral (
+                select tenant, webhook, event from webhook_deliveries
+                where tenant = f.tenant and webhook = f.id and status = 'waiting' and next_at <= $1
+                order by next_at, event limit f.places for update skip locked) d)
+            update webhook_deliveries d
+            set attempts = d.attempts + 1, leased_until = $2, next_at = $2, last_at = $1
+            from taken t join webhooks w on w.tenant = t.tenant and w.id = t.webhook
+            left join events e on e.tenant = t.tenant and e.number = t.event
+            where d.tenant = t.tenant and d.webhook = t.webhook and d.event = t.event
+            returning d.tenant, d.webhook, d.event, d.event_id, d.attempts, w.url, w.format, w.secret,
+              case when w.previous_until > $1 then w.previous_secret end as previous, e.body
+            """;
+
+    /** Whoever has lost a claim in the meantime settles nothing. */
+    private static final String SETTLE =
+            " last_status = $5, last_error = $6, leased_until = null where tenant = $1 and webhook = $2"
+                    + " and event = $3 and attempts = $4 and status = 'waiting' and leased_until is not null";
+
+    private static final String END = "update webhook_deliveries set status = $7, ended_at = $8," + SETTLE;
+    private static final String RETRY = "update webhook_deliveries set next_at = $7," + SETTLE;
+    private static final String GONE = "update webhooks set disabled_at = $3, disabled_by = 'receiver'"
+            + " where tenant = $1 and id = $2 and disabled_at is null";
+
+    private final Pool pool;
+
+    DeliveryQueue(Pool pool) {
+        this.pool = pool;
+    }
+
+    /** Queues new events for whoever wants them; how many were looked at. */
+    Future<Integer> enqueue(Instant now) {
+        return pool.preparedQuery(ENQUEUE)
+                .execute(Tuple.of(WEBHOOKS, EVENTS, time(now)))
+                .map(rows -> Math.toIntExact(rows.iterator().next().getLong(0)));
+    }
+
+    /** Takes what is due, with what others have under way at most so many of each webhook. */
+    Future<List<Claimed>> claim(Instant now, int ofWebhook, int webhooks) {
+        return pool.preparedQuery(CLAIM)
+                .execute(Tuple.of(time(now), time(now.plus(LEASE)), (long) ofWebhook, webhooks))
+                .map(rows -> {
+                    var claimed = new ArrayList<Claimed>(rows.size());
+                    rows.forEach(row -> claimed.add(claimed(row)));
+                    return claimed;
+                });
+    }
+
+    private static Claimed claimed(Row row) {
+        var secrets = new ArrayList<Secret>();
+        secrets.add(new Secret(row.getString("secret")));
+        String previous = row.getString("previous");
+        if (previous != null) {
+            secrets.add(new Secret(previous));
+        }
+        return new Claimed(
+                row.getString("tenant"),
+                row.getUUID("webhook"),
+                row.getLong("event"),
+                row.getUUID("event_id"),
+                row.getInteger("attempts"),
+                URI.create(row.getString("url")),
+                Format.valueOf(row.getString("format").toUpperCase(Locale.ROOT)),
+                List.copyOf(secrets),
+                row.getString("body"));
+    }
+
+    /** Settles a claim: notes what came of the attempt, and what follows. */
+    Future<?> settle(Claimed claimed, Outcome outcome, Instant now) {
+        Tuple values = Tuple.of(
+                claimed.tenant(),
+                claimed.webhook(),
+                claimed.event(),
+                claimed.attempt(),
+                outcome.status(),
+                outcome.error());
+        @Nullable Instant retry = outcome.retryAt();
+        if (outcome.end() == Delivery.Status.WAITING) {
+            values.addValue(time(Objects.requireNonNull(retry)));
+            return pool.preparedQuery(RETRY).execute(values);
+        }
+        values.addString(outcome.end().word()).addValue(time(now));
+        if (!outcome.gone()) {
+            return pool.preparedQuery(END).execute(values);
+        }
+        return pool.withTransaction(connection -> connection
+                .preparedQuery(GONE)
+                .execute(Tuple.of(claimed.tenant(), claimed.webhook(), time(now)))
+                .compose(disabled -> connection.preparedQuery(END).execute(values)));
+    }
+
+    /** Deletes what ended before an instant, at most so many. */
+    Future<Integer> forget(Instant before, int limit) {
+        return pool.preparedQuery(
+                        "delete from webhook_deliveries where (tenant, webhook, event) in (select tenant,"
+                                + " webhook, event from webhook_deliveries where status <> 'waiting' and ended_at < $1 limit $2)")
+                .execute(Tuple.of(time(before), limit))
+                .map(done -> done.rowCount());
+    }
+
+    private static OffsetDateTime time(Instant at) {
+        return at.atOffset(ZoneOffset.UTC);
+    }
+}

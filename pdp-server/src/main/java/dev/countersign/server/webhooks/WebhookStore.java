@@ -1,0 +1,281 @@
+package dev.countersign.server.webhooks;
+
+import dev.countersign.server.webhooks.WebhookTerms.Format;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** The webhooks of tenants and their deliveries, in PostgreSQL. No query is without its tenant, and no list holds a secret. */
+public final class WebhookStore {
+    /** The most webhooks of one tenant. */
+    public static final int MAX_OF_TENANT = 20;
+
+    /** How long the secret before a rotation signs too. */
+    public static final Duration OVERLAP = Duration.ofHours(24);
+
+    private static final String COLUMNS =
+            "id, url, format, event_types, previous_until, created_at, created_by, disabled_at, disabled_by";
+    private static final String DELIVERY =
+            "webhook, event, event_id, event_type, status, attempts, next_at, last_status,"
+                    + " last_error, created_at, last_at, ended_at";
+    /** What is being sent at the moment is not touched: its outcome comes. */
+    private static final String AGAIN = "update webhook_deliveries set status = 'waiting', attempts = 0, next_at = $3,"
+            + " leased_until = null, ended_at = null where tenant = $1 and webhook = $2"
+            + " and (leased_until is null or leased_until <= $3)";
+
+    private final Pool pool;
+    private final Supplier<UUID> ids;
+    private final RandomGenerator random;
+    private final InstantSource clock;
+
+    /**
+     * The webhooks of the database behind {@code pool}.
+     *
+     * @param random makes the secrets, so it must be one that nobody can guess
+     */
+    public WebhookStore(Pool pool, Supplier<UUID> ids, RandomGenerator random, InstantSource clock) {
+        this.pool = pool;
+        this.ids = ids;
+        this.random = random;
+        this.clock = clock;
+    }
+
+    /**
+     * A webhook, or a secret of it, that was just made.
+     *
+     * @param secret what the receiver verifies with; it cannot be had again
+     */
+    public record Made(UUID id, String secret) {
+        @Override
+        public String toString() {
+            return "Made[id=" + id + "]";
+        }
+    }
+
+    /**
+     * Makes a webhook, which is told of the events from now on.
+     *
+     * @param by the visible prefix of a key
+     * @return {@code null} if the tenant has {@link #MAX_OF_TENANT}
+     */
+    public Future<@Nullable Made> create(String tenant, WebhookTerms terms, String by) {
+        var made = new Made(ids.get(), Secret.random(random).text());
+        return pool.withTransaction(connection -> count(connection, tenant).compose(count -> {
+            if (count >= MAX_OF_TENANT) {
+                return Future.succeededFuture((Made) null);
+            }
+            return connection
+                    .preparedQuery(
+                            "insert into webhooks (tenant, id, url, format, event_types, secret, seen, created_at,"
+                                    + " created_by) select $1, $2, $3, $4, $5, $6,"
+                                    + " coalesce((select max(number) from events where tenant = $1), 0), $7, $8")
+                    .execute(Tuple.of(
+                            tenant,
+                            made.id(),
+                            terms.url().toString(),
+                            terms.format().word(),
+                            terms.eventTypes().toArray(String[]::new),
+                            made.secret(),
+                            now(),
+                            by))
+                    .map(inserted -> made);
+        }));
+    }
+
+    private static Future<Long> count(SqlConnection connection, String tenant) {
+        return connection
+                .preparedQuery("select pg_advisory_xact_lock(hashtextextended('countersign webhooks ' || $1, 0))")
+                .execute(Tuple.of(tenant))
+                .compose(locked -> connection
+                        .preparedQuery("select count(*) from webhooks where tenant = $1")
+                        .execute(Tuple.of(tenant)))
+                .map(rows -> rows.iterator().next().getLong(0));
+    }
+
+    /** All webhooks of a tenant, by id. */
+    public Future<List<Webhook>> list(String tenant) {
+        return pool.preparedQuery("select " + COLUMNS + " from webhooks where tenant = $1 order by id")
+                .execute(Tuple.of(tenant))
+                .map(rows -> {
+                    var found = new ArrayList<Webhook>(rows.size());
+                    rows.forEach(row -> found.add(webhook(row)));
+                    return found;
+                });
+    }
+
+    /** One webhook, or {@code null} if the tenant has none of this id. */
+    public Future<@Nullable Webhook> find(String tenant, UUID id) {
+        return one("select " + COLUMNS + " from webhooks where tenant = $1 and id = $2", Tuple.of(tenant, id));
+    }
+
+    /**
+     * Gives a webhook other terms; what is queued already goes to the new URL.
+     *
+     * @return the webhook as it is now; {@code null} if the tenant has none of this id
+     */
+    public Future<@Nullable Webhook> change(String tenant, UUID id, WebhookTerms terms) {
+        return one(
+                "update webhooks set url = $3, format = $4, event_types = $5 where tenant = $1 and id = $2 returning "
+                        + COLUMNS,
+                Tuple.of(
+                        tenant,
+                        id,
+                        terms.url().toString(),
+                        terms.format().word(),
+                        terms.eventTypes().toArray(String[]::new)));
+    }
+
+    /**
+     * Gives a webhook another secret. For {@link #OVERLAP} the one before signs too, so that receivers can follow.
+     *
+     * @return {@code null} if the tenant has none of this id
+     */
+    public Future<@Nullable Made> rotate(String tenant, UUID id) {
+        var made = new Made(id, Secret.random(random).text());
+        return pool.preparedQuery("update webhooks set previous_secret = secret, previous_until = $3, secret = $4"
+                        + " where tenant = $1 and id = $2")
+                .execute(Tuple.of(tenant, id, now().plus(OVERLAP), made.secret()))
+                .map(done -> done.rowCount() == 0 ? null : made);
+    }
+
+    /**
+     * Has a webhook told of nothing until it is enabled. Its queue and its place among the events are kept.
+     *
+     * @return the webhook as it is now; {@code null} if the tenant has none of this id
+     */
+    public Future<@Nullable Webhook> disable(String tenant, UUID id, String by) {
+        return one(
+                "update webhooks set disabled_at = coalesce(disabled_at, $3), disabled_by = coalesce(disabled_by, $4)"
+                        + " where tenant = $1 and id = $2 returning " + COLUMNS,
+                Tuple.of(tenant, id, now(), by));
+    }
+
+    /**
+     * Has a webhook told again, first of what happened while it was disabled.
+     *
+     * @return the webhook as it is now; {@code null} if the tenant has none of this id
+     */
+    public Future<@Nullable Webhook> enable(String tenant, UUID id) {
+        return one(
+                "update webhooks set disabled_at = null, disabled_by = null where tenant = $1 and id = $2 returning "
+                        + COLUMNS,
+                Tuple.of(tenant, id));
+    }
+
+    /**
+     * Deletes a webhook with its deliveries.
+     *
+     * @return whether the tenant had it
+     */
+    public Future<Boolean> delete(String tenant, UUID id) {
+        return pool.preparedQuery("delete from webhooks where tenant = $1 and id = $2")
+                .execute(Tuple.of(tenant, id))
+                .map(done -> done.rowCount() == 1);
+    }
+
+    /**
+     * The deliveries of a webhook, the newest event first.
+     *
+     * @param status only those that stand there, unless it is {@code null}
+     * @param before only those of events before this number; {@link Long#MAX_VALUE} for all
+     */
+    public Future<List<Delivery>> deliveries(
+            String tenant, UUID webhook, Delivery.@Nullable Status status, long before, int limit) {
+        return pool.preparedQuery("select " + DELIVERY + " from webhook_deliveries where tenant = $1 and webhook = $2"
+                        + " and ($3::text is null or status = $3) and event < $4 order by event desc limit $5")
+                .execute(Tuple.of(tenant, webhook, status == null ? null : status.word(), before, limit))
+                .map(rows -> {
+                    var found = new ArrayList<Delivery>(rows.size());
+                    rows.forEach(row -> found.add(delivery(row)));
+                    return found;
+                });
+    }
+
+    /**
+     * Has one event delivered again, with the same {@code webhook-id}, and with as many attempts as a new one.
+     *
+     * @param event the event's number
+     * @return how many are queued by this: 1, or 0 if there is no such delivery or it is being sent at the moment
+     */
+    public Future<Integer> replay(String tenant, UUID webhook, long event) {
+        return pool.preparedQuery(AGAIN + " and event = $4")
+                .execute(Tuple.of(tenant, webhook, now(), event))
+                .map(RowSet::rowCount);
+    }
+
+    /**
+     * Has delivered again, with the same {@code webhook-id}s, what was delivered or given up and was queued at
+     * {@code since} or later.
+     *
+     * @return how many are queued by this
+     */
+    public Future<Integer> replay(String tenant, UUID webhook, Instant since) {
+        return pool.preparedQuery(AGAIN + " and status <> 'waiting' and created_at >= $4")
+                .execute(Tuple.of(tenant, webhook, now(), since.atOffset(ZoneOffset.UTC)))
+                .map(RowSet::rowCount);
+    }
+
+    private OffsetDateTime now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS).atOffset(ZoneOffset.UTC);
+    }
+
+    private Future<@Nullable Webhook> one(String sql, Tuple values) {
+        return pool.preparedQuery(sql)
+                .execute(values)
+                .map(rows -> rows.size() == 0 ? null : webhook(rows.iterator().next()));
+    }
+
+    private static Webhook webhook(Row row) {
+        Format format = Format.valueOf(row.getString("format").toUpperCase(Locale.ROOT));
+        URI url = URI.create(row.getString("url"));
+        String path = format == Format.SLACK ? "/..." : url.getRawPath();
+        return new Webhook(
+                row.getUUID("id"),
+                url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort()) + path,
+                format,
+                List.of(row.getArrayOfStrings("event_types")),
+                instant(row, "previous_until"),
+                row.getOffsetDateTime("created_at").toInstant(),
+                row.getString("created_by"),
+                instant(row, "disabled_at"),
+                row.getString("disabled_by"));
+    }
+
+    private static Delivery delivery(Row row) {
+        return new Delivery(
+                row.getUUID("webhook"),
+                row.getLong("event"),
+                row.getUUID("event_id"),
+                row.getString("event_type"),
+                Delivery.Status.valueOf(row.getString("status").toUpperCase(Locale.ROOT)),
+                row.getInteger("attempts"),
+                row.getOffsetDateTime("next_at").toInstant(),
+                row.getInteger("last_status"),
+                row.getString("last_error"),
+                row.getOffsetDateTime("created_at").toInstant(),
+                instant(row, "last_at"),
+                instant(row, "ended_at"));
+    }
+
+    private static @Nullable Instant instant(Row row, String column) {
+        OffsetDateTime time = row.getOffsetDateTime(column);
+        return time == null ? null : time.toInstant();
+    }
+}

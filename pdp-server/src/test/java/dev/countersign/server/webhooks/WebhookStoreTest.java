@@ -1,0 +1,125 @@
+package dev.countersign.server.webhooks;
+
+import static dev.countersign.server.webhooks.WebhookWorld.all;
+import static dev.countersign.server.webhooks.WebhookWorld.done;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import dev.countersign.server.webhooks.WebhookTerms.Format;
+import java.net.URI;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a tenant has of webhooks is its own, and what signs is shown once. */
+@ExtendWith(PostgresExtension.class)
+class WebhookStoreTest {
+    private static final WebhookTerms TERMS =
+            new WebhookTerms(URI.create("https://receiver.example:8443/hooks?x=1"), Format.STANDARD, List.of("*"));
+
+    private WebhookWorld world;
+
+    @BeforeEach
+    void start(PostgresAddress database) throws Exception {
+        world = new WebhookWorld(database);
+    }
+
+    @AfterEach
+    void stop() {
+        world.close();
+    }
+
+    @Test
+    void aSecretIsOf256RandomBitsAndIsNeverShownAgain() {
+        WebhookStore.Made one = done(world.store.create("acme", TERMS, "cs_1"));
+        WebhookStore.Made two = done(world.store.create("acme", TERMS, "cs_1"));
+        assertThat(one.secret()).matches("whsec_[A-Za-z0-9+/]{43}=").isNotEqualTo(two.secret());
+        assertThat(one.toString()).doesNotContain("whsec_");
+        assertThat(done(world.store.list("acme")).toString()).doesNotContain("whsec_");
+    }
+
+    @Test
+    void aWebhookIsShownWithoutWhatMayBeSecretInItsUrl() {
+        WebhookStore.Made standard = done(world.store.create("acme", TERMS, "cs_1"));
+        var slackTerms = new WebhookTerms(
+                URI.create("https://hooks.slack.example/services/T/B/secret"), Format.SLACK, List.of("approval.*"));
+        WebhookStore.Made slack = done(world.store.create("acme", slackTerms, "cs_1"));
+        assertThat(done(world.store.find("acme", standard.id())))
+                .returns("https://receiver.example:8443/hooks", Webhook::shownUrl)
+                .returns(WebhookWorld.START, Webhook::createdAt)
+                .returns("cs_1", Webhook::createdBy);
+        assertThat(done(world.store.find("acme", slack.id())))
+                .returns("https://hooks.slack.example/...", Webhook::shownUrl)
+                .returns(List.of("approval.*"), Webhook::eventTypes);
+    }
+
+    @Test
+    void anotherTenantFindsChangesAndDeletesNothing() throws Exception {
+        WebhookStore.Made made = done(world.store.create("acme", TERMS, "cs_1"));
+        UUID id = made.id();
+        Webhook before = done(world.store.find("acme", id));
+        assertThat(done(world.store.list("other"))).isEmpty();
+        assertThat(done(world.store.find("other", id))).isNull();
+        assertThat(done(world.store.change("other", id, TERMS))).isNull();
+        assertThat(done(world.store.rotate("other", id))).isNull();
+        assertThat(done(world.store.disable("other", id, "cs_2"))).isNull();
+        assertThat(done(world.store.enable("other", id))).isNull();
+        assertThat(done(world.store.delete("other", id))).isFalse();
+        world.happen("acme", "policy.denied");
+        done(world.queue().enqueue(world.now.get()));
+        assertThat(done(world.store.deliveries("other", id, null, Long.MAX_VALUE, 10)))
+                .isEmpty();
+        assertThat(done(world.store.replay("other", id, WebhookWorld.START))).isZero();
+        assertThat(done(world.store.find("acme", id))).isEqualTo(before);
+        assertThat(world.deliveries(id)).hasSize(1);
+    }
+
+    @Test
+    void aWebhookIsChangedDisabledEnabledAndDeletedWithItsDeliveries() throws Exception {
+        UUID id = done(world.store.create("acme", TERMS, "cs_1")).id();
+        var other = new WebhookTerms(URI.create("https://other.example/"), Format.SLACK, List.of("policy.denied"));
+        assertThat(done(world.store.change("acme", id, other)))
+                .returns("https://other.example/...", Webhook::shownUrl)
+                .returns(List.of("policy.denied"), Webhook::eventTypes);
+        assertThat(done(world.store.disable("acme", id, "cs_2"))).returns("cs_2", Webhook::disabledBy);
+        assertThat(done(world.store.disable("acme", id, "cs_3"))).returns("cs_2", Webhook::disabledBy);
+        assertThat(done(world.store.enable("acme", id))).returns(null, Webhook::disabledBy);
+        world.happen("acme", "policy.denied");
+        done(world.queue().enqueue(world.now.get()));
+        assertThat(done(world.store.delete("acme", id))).isTrue();
+        assertThat(done(world.store.delete("acme", id))).isFalse();
+        assertThat(world.deliveries(id)).isEmpty();
+        all(world.server());
+    }
+
+    @Test
+    void aTenantHasABoundedNumberOfThem() {
+        for (int i = 0; i < WebhookStore.MAX_OF_TENANT; i++) {
+            assertThat(done(world.store.create("acme", TERMS, "cs_1"))).isNotNull();
+        }
+        assertThat(done(world.store.create("acme", TERMS, "cs_1"))).isNull();
+        assertThat(done(world.store.create("other", TERMS, "cs_1"))).isNotNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Policy.denied", "policy.", ".*", "policy*", "*.denied", "policy.%", "a b"})
+    void aTypeThatNoEventCanHaveIsRefused(String type) {
+        assertThatThrownBy(() -> new WebhookTerms(TERMS.url(), Format.STANDARD, List.of(type)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("`" + type + "`");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/hooks", "ftp://receiver.example/", "https:///hooks", "mailto:a@receiver.example"})
+    void aUrlThatCannotBeCalledIsRefused(String url) {
+        assertThatThrownBy(() -> new WebhookTerms(URI.create(url), Format.STANDARD, List.of("*")))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

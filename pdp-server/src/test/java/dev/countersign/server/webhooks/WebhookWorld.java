@@ -1,0 +1,123 @@
+package dev.countersign.server.webhooks;
+
+import dev.countersign.server.egress.Egress;
+import dev.countersign.server.egress.EgressRules;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.Sql;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** Two tenants, a clock that stands still, and as many servers as a test wants. */
+final class WebhookWorld implements AutoCloseable {
+    static final Instant START = Instant.parse("2026-03-02T09:00:00Z");
+    static final String KEY = "cs_admin";
+
+    final AtomicReference<Instant> now = new AtomicReference<>(START);
+    final Vertx vertx = Vertx.vertx();
+    final WebhookStore store;
+    private final PostgresAddress database;
+    private final Random ids = new Random(7);
+
+    WebhookWorld(PostgresAddress database) throws SQLException {
+        this.database = database;
+        Sql.execute(database, "insert into tenants (id, name) values ('acme', 'Acme'), ('other', 'Other')");
+        this.store = new WebhookStore(pool(), this::id, new Random(42), now::get);
+    }
+
+    private Pool pool() {
+        return PgBuilder.pool()
+                .connectingTo(new PgConnectOptions()
+                        .setHost(database.host())
+                        .setPort(database.port())
+                        .setDatabase(database.database())
+                        .setUser(database.user())
+                        .setPassword(database.password()))
+                .with(new PoolOptions().setMaxSize(4))
+                .using(vertx)
+                .build();
+    }
+
+    UUID id() {
+        return new UUID(ids.nextLong(), ids.nextLong());
+    }
+
+    /** A server that may call these receivers. */
+    Deliveries server(Receiver... receivers) {
+        List<String> rules = java.util.Arrays.stream(receivers)
+                .map(each -> "http://127.0.0.1:" + each.port())
+                .toList();
+        return new Deliveries(pool(), new Egress(vertx, EgressRules.parse(rules), null), new Random(1), now::get);
+    }
+
+    DeliveryQueue queue() {
+        return new DeliveryQueue(pool());
+    }
+
+    WebhookStore.Made webhook(Receiver receiver, String... types) {
+        return done(store.create(
+                "acme", new WebhookTerms(receiver.url(), WebhookTerms.Format.STANDARD, List.of(types)), KEY));
+    }
+
+    /** Writes an event, whose body tells of nothing but its id. */
+    UUID happen(String tenant, String type) throws SQLException {
+        UUID id = id();
+        happen(tenant, type, id, "{\"id\":\"" + id + "\",\"text\":\"grüße\"}");
+        return id;
+    }
+
+    void happen(String tenant, String type, UUID id, String body) throws SQLException {
+        try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+                var insert = connection.prepareStatement(
+                        "insert into events (tenant, id, type, time, body) values (?, ?, ?, now(), ?)")) {
+            insert.setString(1, tenant);
+            insert.setObject(2, id);
+            insert.setString(3, type);
+            insert.setString(4, body);
+            insert.executeUpdate();
+        }
+    }
+
+    void later(Duration time) {
+        now.updateAndGet(before -> before.plus(time));
+    }
+
+    /** Steps until there is nothing to do at this time. */
+    static void all(Deliveries server) {
+        int steps = 0;
+        while (done(server.step()) > 0) {
+            if (++steps > 1_000) {
+                throw new AssertionError("there is always something to do");
+            }
+        }
+    }
+
+    List<Delivery> deliveries(UUID webhook) {
+        return done(store.deliveries("acme", webhook, null, Long.MAX_VALUE, 1_000));
+    }
+
+    static <T> T done(Future<T> future) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        done(vertx.close());
+    }
+}
