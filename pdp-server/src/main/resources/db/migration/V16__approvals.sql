@@ -102,6 +102,8 @@ create table approvals (
   tenant       text        not null,
   id           uuid        not null,
   request      uuid        not null,
+  -- As in approval_requests.
+  requester    text        not null,
   status       text        not null default 'active'
     check (status in ('active', 'reserved', 'consumed', 'revoked', 'expired', 'in_doubt')),
   approved_at  timestamptz not null,
@@ -126,7 +128,9 @@ create table approvals (
 
 create index approvals_due on approvals (use_by) where status = 'active';
 create index approvals_unreported on approvals (report_by) where status = 'reserved';
-create index approvals_by_execution on approvals (tenant, execution_id) where execution_id is not null;
+-- One run has one approval.
+create unique index approvals_by_execution on approvals (tenant, requester, execution_id)
+  where execution_id is not null;
 
 -- What became of each run.
 create table action_executions (

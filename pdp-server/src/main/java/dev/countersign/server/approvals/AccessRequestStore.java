@@ -46,10 +46,37 @@ public final class AccessRequestStore {
         this.pool = pool;
     }
 
+    /** Where a request is by now, whether or not somebody has noted it. */
+    public enum Standing implements Worded {
+        /** It waits for reviews. */
+        PENDING("status = 'pending' and decide_by > $2"),
+        /** It was approved, and not used. */
+        APPROVED("status = 'approved' and not " + Standing.USED),
+        /** It was approved and used. */
+        APPLIED("status = 'approved' and " + Standing.USED),
+        /** It was refused. */
+        DENIED("status = 'denied'"),
+        /** It was not decided in time. */
+        EXPIRED("(status = 'expired' or status = 'pending' and decide_by <= $2)"),
+        /** It was wanted no more. */
+        CANCELLED("status = 'cancelled'"),
+        /** The server could not go on with it. */
+        FAILED("status = 'failed'");
+
+        private static final String USED = "exists (select 1 from approvals a where a.tenant = approval_requests.tenant"
+                + " and a.request = approval_requests.id and a.status = 'consumed')";
+
+        private final String condition;
+
+        Standing(String condition) {
+            this.condition = condition;
+        }
+    }
+
     /**
      * What to list, oldest first; a null filter lets everything pass.
      *
-     * @param status in this state
+     * @param standing in this state
      * @param sessionId of this session
      * @param runId of this run
      * @param requester of this requester
@@ -57,7 +84,7 @@ public final class AccessRequestStore {
      * @param limit at most so many
      */
     public record Query(
-            @Nullable Status status,
+            @Nullable Standing standing,
             @Nullable String sessionId,
             @Nullable String runId,
             @Nullable String requester,
@@ -65,16 +92,18 @@ public final class AccessRequestStore {
             int limit) {}
 
     /** What a query finds in a tenant. */
-    public Future<List<AccessRequest>> list(String tenant, Query query) {
+    public Future<List<AccessRequest>> list(String tenant, Query query, Instant now) {
         return many(
                 pool,
-                SELECT + " and ($2::text is null or status = $2) and ($3::text is null or session_id = $3)"
+                SELECT + " and $2::timestamptz is not null"
+                        + (query.standing() == null ? "" : " and " + query.standing().condition)
+                        + " and ($3::text is null or session_id = $3)"
                         + " and ($4::text is null or run_id = $4) and ($5::text is null or requester = $5)"
                         + " and ($6::uuid is null or (created_at, id) > (select created_at, id from approval_requests"
                         + " where tenant = $1 and id = $6)) order by created_at, id limit $7",
                 Tuple.of(
                         tenant,
-                        query.status() == null ? null : query.status().word(),
+                        time(now),
                         query.sessionId(),
                         query.runId(),
                         query.requester(),
@@ -101,6 +130,15 @@ public final class AccessRequestStore {
                 pool,
                 SELECT + " and client_id = $2 order by (requester = $3) desc, created_at limit 2",
                 Tuple.of(tenant, clientId, requester));
+    }
+
+    /** What a requester submitted under this {@code Idempotency-Key}, in its order; nothing if it did not. */
+    public Future<List<AccessRequest>> submitted(String tenant, String requester, String key) {
+        return many(
+                pool,
+                SELECT + " and task in (select task from approval_requests where tenant = $1 and requester = $2"
+                        + " and idempotency_key = $3 and position = 0) order by position",
+                Tuple.of(tenant, requester, key));
     }
 
     /** Those that were submitted together, in their order. */
@@ -133,7 +171,7 @@ public final class AccessRequestStore {
         return many(
                 connection,
                 SELECT + " and task in (select task from approval_requests where tenant = $1 and (evaluation_id = $2"
-                        + " or requester = $3 and (idempotency_key = $4 or client_id = $5))) order by position",
+                        + " or requester = $3 and (idempotency_key = $4 or client_id = $5))) order by task, position",
                 Tuple.of(
                         like.tenant(),
                         like.evaluation(),

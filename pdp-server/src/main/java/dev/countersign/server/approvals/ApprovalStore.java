@@ -55,18 +55,6 @@ public final class ApprovalStore {
         return one(connection, SELECT + " and request = $2 for update", Tuple.of(tenant, request));
     }
 
-    /** The one that a run was let run with, which nobody else changes until the transaction ends; or {@code null}. */
-    static Future<@Nullable Approval> lockRun(
-            SqlConnection connection, String tenant, String requester, String executionId) {
-        return one(
-                connection,
-                "select " + COLUMNS
-                        + " from approvals a where a.tenant = $1 and a.execution_id = $3 and exists (select 1"
-                        + " from approval_requests r where r.tenant = $1 and r.id = a.request and r.requester = $2)"
-                        + " for update",
-                Tuple.of(tenant, requester, executionId));
-    }
-
     /** An approval with its tenant. */
     record OfTenant(String tenant, Approval approval) {}
 
@@ -83,12 +71,18 @@ public final class ApprovalStore {
                 });
     }
 
-    static Future<?> insert(SqlConnection connection, String tenant, Approval made) {
+    static Future<?> insert(SqlConnection connection, AccessRequest request, Approval made) {
         return connection
-                .preparedQuery("insert into approvals (tenant, id, request, approved_at, use_by, state)"
-                        + " values ($1, $2, $3, $4, $5, $6)")
+                .preparedQuery("insert into approvals (tenant, id, request, requester, approved_at, use_by, state)"
+                        + " values ($1, $2, $3, $4, $5, $6, $7)")
                 .execute(Tuple.of(
-                        tenant, made.id(), made.request(), time(made.approvedAt()), time(made.useBy()), made.state()));
+                        request.tenant(),
+                        made.id(),
+                        made.request(),
+                        request.requester().principal(),
+                        time(made.approvedAt()),
+                        time(made.useBy()),
+                        made.state()));
     }
 
     /** Notes that a call is let run with one that is locked. */
@@ -119,17 +113,20 @@ public final class ApprovalStore {
             @Nullable String note) {
         ApprovalLifecycle.TABLE.go(locked.status(), to);
         boolean free = to == Status.ACTIVE;
+        boolean ends = ApprovalLifecycle.TABLE.ends(to);
         return connection
                 .preparedQuery("update approvals set status = $3, ended_at = $4, ended_by = $5, note = $6,"
-                        + " execution_id = case when $7 then null else execution_id end, report_by = null"
+                        + " execution_id = case when $7 then null else execution_id end,"
+                        + " decision = case when $7 then null else decision end,"
+                        + " used_at = case when $7 then null else used_at end, report_by = null"
                         + " where tenant = $1 and id = $2")
                 .execute(Tuple.of(
                         tenant,
                         locked.id(),
                         to.word(),
-                        ApprovalLifecycle.TABLE.ends(to) ? time(now) : null,
-                        by,
-                        note,
+                        ends ? time(now) : null,
+                        ends ? by : null,
+                        ends ? note : null,
                         free));
     }
 

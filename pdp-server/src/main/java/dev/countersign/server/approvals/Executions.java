@@ -8,6 +8,7 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.tools.ExecutionLog;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.Objects;
@@ -17,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Where the server writes down the runs that it makes itself. */
 public final class Executions {
+    private static final String BEGIN =
+            "insert into action_executions (tenant, requester, execution_id, approval, decision, action, status, attempts,"
+                    + " started_at) values ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
+
     private final Pool pool;
     private final Receipts receipts;
 
@@ -36,7 +41,8 @@ public final class Executions {
         return new ExecutionLog() {
             @Override
             public CompletionStage<?> started(dev.countersign.tools.Execution run) {
-                return begin(requester, action, run).toCompletionStage();
+                // That of an approval was written down when it was reserved.
+                return (approved ? Future.succeededFuture() : begin(requester, action, run)).toCompletionStage();
             }
 
             @Override
@@ -47,17 +53,37 @@ public final class Executions {
     }
 
     private Future<?> begin(Caller requester, String action, dev.countersign.tools.Execution run) {
-        return pool.preparedQuery("insert into action_executions (tenant, requester, execution_id, approval, decision,"
-                        + " action, status, attempts, started_at) values ($1, $2, $3, $4, $5, $6, $7, 0, $8)")
+        return pool.preparedQuery(BEGIN)
                 .execute(Tuple.of(
                         requester.inTenant(),
                         requester.principal(),
                         run.executionId(),
-                        id(run.approvalId()),
+                        null,
                         id(run.decisionId()),
                         action,
                         Status.STARTED.word(),
                         time(run.startedAt())));
+    }
+
+    /** Writes down that a run of this name is let run with an approval; fails if the requester has had one of that name. */
+    static Future<?> begin(
+            SqlConnection connection,
+            AccessRequest request,
+            Approval approval,
+            String executionId,
+            UUID decision,
+            Instant now) {
+        return connection
+                .preparedQuery(BEGIN)
+                .execute(Tuple.of(
+                        request.tenant(),
+                        request.requester().principal(),
+                        executionId,
+                        approval.id(),
+                        decision,
+                        request.wanted().action(),
+                        Status.STARTED.word(),
+                        time(now)));
     }
 
     private Future<?> end(Caller requester, dev.countersign.tools.Execution run) {

@@ -12,6 +12,7 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -45,57 +46,67 @@ public final class Receipts {
     /** Notes a report. The same report again changes nothing. */
     public Future<Taken> take(Caller caller, String executionId, Execution.Receipt receipt) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-        String tenant = caller.inTenant();
         return changes.act(
                 caller.keyId(),
-                connection -> ApprovalStore.lockRun(connection, tenant, caller.principal(), executionId)
-                        .compose(approval -> find(connection, caller, executionId)
-                                .compose(before -> before != null && settled(before)
-                                        ? Future.succeededFuture(
-                                                before.says(receipt)
-                                                        ? new Taken.Noted(before)
-                                                        : new Taken.Differs(before))
-                                        : approval == null
-                                                ? Future.succeededFuture(
-                                                        before != null && before.says(receipt)
-                                                                ? new Taken.Noted(before)
-                                                                : new Taken.Unknown())
-                                                : take(connection, caller, approval, receipt, now))));
+                connection -> find(connection, caller, executionId).compose(before -> {
+                    if (before == null || before.approval() == null) {
+                        return Future.succeededFuture(new Taken.Unknown());
+                    }
+                    if (before.says(receipt)) {
+                        return Future.succeededFuture(new Taken.Noted(before));
+                    }
+                    return settled(before)
+                            ? Future.succeededFuture(new Taken.Differs(before))
+                            : ApprovalStore.lock(connection, caller.inTenant(), before.approval())
+                                    .compose(locked -> take(
+                                            connection, caller, before, Objects.requireNonNull(locked), receipt, now));
+                }));
     }
 
     /** Whether nothing more can be said of a run. */
     private static boolean settled(Execution before) {
-        return before.status() == Execution.Status.SUCCEEDED || before.status() == Execution.Status.FAILED;
+        return switch (before.status()) {
+            case SUCCEEDED, FAILED, NOT_STARTED -> true;
+            case STARTED, UNKNOWN -> false;
+        };
     }
 
     private Future<Taken> take(
-            SqlConnection connection, Caller caller, Approval locked, Execution.Receipt receipt, Instant now) {
-        return AccessRequestStore.find(connection, caller.inTenant(), locked.request())
-                .compose(found -> {
-                    AccessRequest request = Objects.requireNonNull(found);
-                    var execution = new Execution(
-                            Objects.requireNonNull(locked.executionId()),
-                            request.wanted().action(),
-                            receipt.status(),
-                            receipt.attempts(),
-                            receipt.errorClass(),
-                            receipt.resultDigest(),
-                            locked.id(),
-                            locked.decision(),
-                            Objects.requireNonNull(locked.usedAt()),
-                            now);
-                    Status to = switch (receipt.status()) {
-                        case NOT_STARTED -> Status.ACTIVE;
-                        case UNKNOWN, STARTED -> Status.IN_DOUBT;
-                        case SUCCEEDED, FAILED -> Status.CONSUMED;
-                    };
-                    Future<?> moved = locked.status() == to
-                            ? Future.succeededFuture()
-                            : transitions.move(connection, request, locked, to, kind(to), caller, null, now);
-                    return put(connection, caller, execution)
-                            .compose(put -> moved)
-                            .map(done -> new Taken.Noted(execution));
-                });
+            SqlConnection connection,
+            Caller caller,
+            Execution before,
+            Approval locked,
+            Execution.Receipt receipt,
+            Instant now) {
+        Status to = switch (receipt.status()) {
+            case NOT_STARTED -> Status.ACTIVE;
+            case UNKNOWN, STARTED -> Status.IN_DOUBT;
+            case SUCCEEDED, FAILED -> Status.CONSUMED;
+        };
+        // A human may have said before what became of it, and the approval be another run's by now.
+        boolean others = locked.executionId() != null && !locked.executionId().equals(before.executionId());
+        boolean moves = !others && locked.status() != to;
+        if (moves && !ApprovalLifecycle.TABLE.after(locked.status()).contains(to)) {
+            return Future.succeededFuture(new Taken.Differs(before));
+        }
+        var execution = new Execution(
+                before.executionId(),
+                before.action(),
+                receipt.status(),
+                receipt.attempts(),
+                receipt.errorClass(),
+                receipt.resultDigest(),
+                before.approval(),
+                before.decision(),
+                before.startedAt(),
+                now);
+        return end(connection, caller, execution)
+                .compose(put -> AccessRequestStore.find(connection, caller.inTenant(), locked.request()))
+                .compose(request -> moves
+                        ? transitions.move(
+                                connection, Objects.requireNonNull(request), locked, to, kind(to), caller, null, now)
+                        : Future.succeededFuture())
+                .map(done -> new Taken.Noted(execution));
     }
 
     static ApprovalEvent.Kind kind(Status to) {
@@ -110,37 +121,27 @@ public final class Receipts {
         return connection
                 .preparedQuery("select execution_id, action, status, attempts, error_class, result_digest, approval,"
                         + " decision, started_at, ended_at from action_executions"
-                        + " where tenant = $1 and requester = $2 and execution_id = $3")
+                        + " where tenant = $1 and requester = $2 and execution_id = $3 for update")
                 .execute(Tuple.of(caller.inTenant(), caller.principal(), executionId))
                 .map(rows -> rows.size() == 0 ? null : execution(rows.iterator().next()));
     }
 
-    private static Future<?> put(SqlConnection connection, Caller caller, Execution run) {
+    private static Future<?> end(SqlConnection connection, Caller caller, Execution run) {
+        Instant ended = Objects.requireNonNull(run.endedAt());
         return connection
-                .preparedQuery(
-                        "insert into action_executions (tenant, requester, execution_id, approval, decision, action,"
-                                + " status, attempts, error_class, result_digest, duration_ms, started_at, ended_at)"
-                                + " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-                                + " on conflict (tenant, requester, execution_id) do update set status = excluded.status,"
-                                + " attempts = excluded.attempts, error_class = excluded.error_class,"
-                                + " result_digest = excluded.result_digest, duration_ms = excluded.duration_ms,"
-                                + " ended_at = excluded.ended_at")
+                .preparedQuery("update action_executions set status = $4, attempts = $5, error_class = $6,"
+                        + " result_digest = $7, duration_ms = $8, ended_at = $9"
+                        + " where tenant = $1 and requester = $2 and execution_id = $3")
                 .execute(Tuple.of(
                         caller.inTenant(),
                         caller.principal(),
                         run.executionId(),
-                        run.approval(),
-                        run.decision(),
-                        run.action(),
                         run.status().word(),
                         run.attempts(),
                         run.errorClass(),
                         run.resultDigest(),
-                        run.endedAt() == null
-                                ? null
-                                : run.endedAt().toEpochMilli() - run.startedAt().toEpochMilli(),
-                        time(run.startedAt()),
-                        time(run.endedAt())));
+                        Duration.between(run.startedAt(), ended).toMillis(),
+                        time(ended)));
     }
 
     private static Execution execution(Row row) {

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -109,11 +110,19 @@ public final class Submissions {
             made.add(request(
                     policy, caller, item, items.size() == 1 ? task : unguessable.get(), task, made.size(), now));
         }
+        if (made.stream().map(AccessRequest::evaluation).distinct().count() < made.size()) {
+            return Future.succeededFuture(new Submitted.Other(Submitted.Reused.DENIAL));
+        }
         return submit(caller, made, now)
-                .recover(failure -> failure instanceof PgException refused && TAKEN.equals(refused.getSqlState())
+                .recover(failure -> taken(failure)
                         // Another submission of the same came first: it is there now.
                         ? submit(caller, made, now)
                         : Future.failedFuture(failure));
+    }
+
+    /** Whether something could not be stored as there is another of its name. */
+    static boolean taken(Throwable failure) {
+        return failure instanceof PgException refused && TAKEN.equals(refused.getSqlState());
     }
 
     private Future<Submitted> submit(Caller caller, List<AccessRequest> made, Instant now) {
@@ -136,20 +145,35 @@ public final class Submissions {
         return found;
     }
 
+    /** What the first task that has something of this one comes to: its key, else its name, else its denial. */
     private static Submitted same(AccessRequest made, List<AccessRequest> before) {
-        AccessRequest first = before.get(0);
-        boolean same = first.requester().principal().equals(made.requester().principal())
-                && first.about().submission().equals(made.about().submission());
-        if (same) {
-            return new Submitted.Made(before, true);
+        AccessRequest.About about = made.about();
+        boolean mine = before.stream()
+                .anyMatch(each ->
+                        each.requester().principal().equals(made.requester().principal()));
+        Submitted.Reused reused = Submitted.Reused.DENIAL;
+        Predicate<AccessRequest> like = each -> each.evaluation().equals(made.evaluation());
+        Predicate<AccessRequest> key = each -> about.idempotencyKey() != null
+                && about.idempotencyKey().equals(each.about().idempotencyKey());
+        Predicate<AccessRequest> named = each ->
+                about.clientId() != null && about.clientId().equals(each.about().clientId());
+        if (mine && before.stream().anyMatch(key)) {
+            reused = Submitted.Reused.KEY;
+            like = key;
+        } else if (mine && before.stream().anyMatch(named)) {
+            reused = Submitted.Reused.CLIENT_ID;
+            like = named;
         }
-        if (made.about().idempotencyKey() != null
-                && made.about().idempotencyKey().equals(first.about().idempotencyKey())) {
-            return new Submitted.Other(Submitted.Reused.KEY);
-        }
-        boolean named = made.about().clientId() != null
-                && made.about().clientId().equals(first.about().clientId());
-        return new Submitted.Other(named ? Submitted.Reused.CLIENT_ID : Submitted.Reused.DENIAL);
+        AccessRequest found = before.stream().filter(like).findFirst().orElse(before.get(0));
+        boolean same = found.requester().principal().equals(made.requester().principal())
+                && found.about().submission().equals(about.submission());
+        return same
+                ? new Submitted.Made(
+                        before.stream()
+                                .filter(each -> each.task().equals(found.task()))
+                                .toList(),
+                        true)
+                : new Submitted.Other(reused);
     }
 
     private Future<Submitted> make(SqlConnection connection, List<AccessRequest> made, Instant now) {
@@ -244,6 +268,9 @@ public final class Submissions {
             throw new IllegalArgumentException("rules do not ask approval for this");
         }
         Instant latest = now.plus(terms.decideWithin());
+        Instant wanted = item.about().requestedUntil();
+        // What is wanted until then is not decided after.
+        latest = wanted != null && wanted.isBefore(latest) ? wanted : latest;
         Instant decideBy = item.decideBy() != null && item.decideBy().isBefore(latest) ? item.decideBy() : latest;
         return new AccessRequest(
                 caller.inTenant(),

@@ -47,7 +47,7 @@ final class Transitions {
                 .with("approval_id", made.id())
                 .with("use_by", made.useBy());
         return AccessRequestStore.end(connection, locked, Status.APPROVED, end)
-                .compose(ended -> ApprovalStore.insert(connection, locked.tenant(), made))
+                .compose(ended -> ApprovalStore.insert(connection, locked, made))
                 .compose(inserted -> event.write(connection, ids.get()))
                 .map(told -> made);
     }
@@ -125,7 +125,11 @@ final class Transitions {
             @Nullable Instant reportBy) {
         boolean reserved = reportBy != null;
         var to = reserved ? ApprovalLifecycle.Status.RESERVED : ApprovalLifecycle.Status.CONSUMED;
-        return ApprovalStore.use(connection, request.tenant(), locked, to, executionId, decision, now, reportBy)
+        Future<?> begun = executionId == null
+                ? Future.succeededFuture()
+                : Executions.begin(connection, request, locked, executionId, decision, now);
+        return begun.compose(written -> ApprovalStore.use(
+                        connection, request.tenant(), locked, to, executionId, decision, now, reportBy))
                 .compose(used -> of(
                                 request,
                                 locked,

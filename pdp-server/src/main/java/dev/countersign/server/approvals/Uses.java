@@ -166,7 +166,7 @@ public final class Uses {
         String tenant = caller.inTenant();
         UUID decision = UUID.fromString(allowed.id());
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-        return changes.act(
+        Future<@Nullable Refusal> used = changes.act(
                 caller.keyId(),
                 connection -> ApprovalStore.lock(connection, tenant, UUID.fromString(good.id()))
                         .compose(locked -> {
@@ -181,6 +181,10 @@ public final class Uses {
                                     ? use(connection, caller, locked, good, decision, now)
                                     : Future.succeededFuture(Refusal.APPROVAL_EXPIRED);
                         }));
+        // There was a run of this name: a report could not tell them apart.
+        return used.recover(failure -> Submissions.taken(failure)
+                ? Future.succeededFuture(Refusal.APPROVAL_EXPIRED)
+                : Future.failedFuture(failure));
     }
 
     private Future<@Nullable Refusal> use(

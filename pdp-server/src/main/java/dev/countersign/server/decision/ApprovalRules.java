@@ -116,10 +116,14 @@ final class ApprovalRules {
         }
         var stages = new ArrayList<Stage>();
         templates.forEach(template -> stages.addAll(raised(template)));
+        // A template of its own says itself how long it takes.
+        boolean usual = templates.stream().anyMatch(template -> template.name().equals(Fallback.TEMPLATE));
         return new Terms(
                 List.copyOf(asked),
                 List.copyOf(stages),
-                shortest(templates.stream().map(ApprovalTemplate::decideWithin).toList(), timeout(action)),
+                shortest(
+                        templates.stream().map(ApprovalTemplate::decideWithin).toList(),
+                        usual ? timeout(action) : null),
                 shortest(templates.stream().map(ApprovalTemplate::useWithin).toList(), null));
     }
 

@@ -23,7 +23,12 @@ public record Requestable(Moment until, String hash, List<String> members, Strin
     /** Of a verdict that asks for approval; {@code null} if there is no way to give it. */
     static @Nullable Requestable of(TenantPolicy policy, Call call, Verdict verdict, Moment now) {
         Terms terms = policy.terms(call, verdict);
-        if (terms == null) {
+        // PostgreSQL keeps no NUL, so nobody could be shown what to approve.
+        boolean shown = List.of(
+                        call.subjectType(), call.subjectId(), call.actionName(), call.resourceType(), call.resourceId())
+                .stream()
+                .noneMatch(name -> name.indexOf('\0') >= 0);
+        if (terms == null || !shown) {
             return null;
         }
         List<String> members = policy.boundContext(call.actionName());

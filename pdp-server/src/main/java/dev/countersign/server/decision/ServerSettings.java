@@ -62,8 +62,8 @@ public final class ServerSettings {
             "approvals.timeouts",
             List.of("*code*=30m", "*deploy*=1h", "*billing*=2h", "*delet*=30m", "*=1h"),
             "APPROVALS_TIMEOUTS",
-            "How long reviewers have, by action: entries such as deploy*=1h, of which the first counts that fits. A template"
-                    + " that gives them less time is not changed by it.");
+            "How long reviewers have by the template `default`, by action: entries such as deploy*=1h, of which the first counts"
+                    + " that fits. It never gives them more time than the template.");
 
     /** All of them. */
     public static final List<Declaration> ALL = List.of(REDACTED, DEFAULT_DECISION, ON_ERROR, LEAST_REVIEWS, TIMEOUTS);

@@ -87,8 +87,22 @@ final class AccessRequestsHandler {
             return;
         }
         try {
-            Submission submission = Submission.of(body.json(), ctx.request().getHeader("Idempotency-Key"));
-            judging.by(ctx, caller, state -> bound(ctx, state.policy(), caller, body.json(), submission));
+            String key = ctx.request().getHeader("Idempotency-Key");
+            Submission submission = Submission.of(body.json(), key, view.now());
+            if (key == null) {
+                judging.by(ctx, caller, state -> bound(ctx, state.policy(), caller, body.json(), submission));
+                return;
+            }
+            // The denial may have ended since, and rules have changed: the task is there all the same.
+            Waiting.read(ctx, approvals.requests().submitted(caller.inTenant(), caller.principal(), key), before -> {
+                if (before.isEmpty()) {
+                    judging.by(ctx, caller, state -> bound(ctx, state.policy(), caller, body.json(), submission));
+                } else if (before.get(0).about().submission().equals(Requesting.hash(body.json()))) {
+                    answer(ctx, submission, new Submissions.Submitted.Made(before, true));
+                } else {
+                    answer(ctx, submission, new Submissions.Submitted.Other(Submissions.Submitted.Reused.KEY));
+                }
+            });
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         } catch (Submission.Unbound e) {

@@ -8,12 +8,14 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Worded;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
+import dev.countersign.server.approvals.AccessRequestStore.Standing;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.ApprovalLifecycle;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.separation.Reviewer;
 import dev.countersign.tools.ToolExecutor;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -29,25 +31,30 @@ final class ApprovalView {
         this.tasks = tasks;
     }
 
+    /** The time by which states are told. */
+    Instant now() {
+        return tasks.now();
+    }
+
     /** The state that a word of the seeds names: of no word the one that waits, {@code null} for {@code all}. */
-    static @Nullable Status status(@Nullable String word) throws BadCall {
+    static @Nullable Standing standing(@Nullable String word) throws BadCall {
         if (word == null) {
-            return Status.PENDING;
+            return Standing.PENDING;
         }
         if (word.equals("all")) {
             return null;
         }
         String lower = word.toLowerCase(Locale.ROOT);
-        Status status = switch (lower) {
-            case REJECTED -> Status.DENIED;
-            case APPLIED, "executed" -> Status.APPROVED;
-            default -> Worded.of(Status.class, lower);
+        Standing standing = switch (lower) {
+            case REJECTED -> Standing.DENIED;
+            case "executed" -> Standing.APPLIED;
+            default -> Worded.of(Standing.class, lower);
         };
-        if (status == null) {
+        if (standing == null) {
             throw new BadCall(
                     "`status` is one of pending, approved, rejected, applied, expired, cancelled, failed, all");
         }
-        return status;
+        return standing;
     }
 
     /** The word of seed 002 for where a request is. */

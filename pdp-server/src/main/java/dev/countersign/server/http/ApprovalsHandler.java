@@ -65,7 +65,7 @@ final class ApprovalsHandler {
         }
         try {
             var query = new AccessRequestStore.Query(
-                    ApprovalView.status(Parameters.text(ctx, "status")),
+                    ApprovalView.standing(Parameters.text(ctx, "status")),
                     Parameters.text(ctx, "session_id"),
                     Parameters.text(ctx, "run_id"),
                     caller.mayAny(Role.APPROVALS_READ) ? null : caller.principal(),
@@ -80,7 +80,7 @@ final class ApprovalsHandler {
     private Future<ObjectNode> page(Caller caller, AccessRequestStore.Query query) {
         return approvals
                 .requests()
-                .list(caller.inTenant(), query)
+                .list(caller.inTenant(), query, view.now())
                 .compose(requests -> shown(caller, requests).map(all -> {
                     ObjectNode out = JsonNodeFactory.instance.objectNode().set("approvals", all);
                     if (requests.size() == query.limit()) {

@@ -8,8 +8,8 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.approvals.AccessRequest;
-import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.approvals.AccessRequestStore;
+import dev.countersign.server.approvals.AccessRequestStore.Standing;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Review;
@@ -266,12 +266,18 @@ final class GuardrailsHandler {
         UUID person = caller.mayAny(Role.APPROVALS_APPROVE) ? caller.person() : null;
         Future<List<AccessRequest>> mine = approvals
                 .requests()
-                .list(tenant, new AccessRequestStore.Query(null, null, null, caller.principal(), null, INBOX));
+                .list(
+                        tenant,
+                        new AccessRequestStore.Query(null, null, null, caller.principal(), null, INBOX),
+                        view.now());
         Future<List<AccessRequest>> inbox = person == null
                 ? Future.succeededFuture(List.of())
                 : approvals
                         .requests()
-                        .list(tenant, new AccessRequestStore.Query(Status.PENDING, null, null, null, null, INBOX))
+                        .list(
+                                tenant,
+                                new AccessRequestStore.Query(Standing.PENDING, null, null, null, null, INBOX),
+                                view.now())
                         .map(all -> all.stream()
                                 .filter(each -> !each.excluded().contains(person))
                                 .toList());

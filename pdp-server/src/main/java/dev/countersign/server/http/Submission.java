@@ -47,8 +47,9 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
      * What a body submits.
      *
      * @param key the {@code Idempotency-Key}
+     * @param now when it came
      */
-    static Submission of(JsonNode body, @Nullable String key) throws BadCall, Unbound {
+    static Submission of(JsonNode body, @Nullable String key, Instant now) throws BadCall, Unbound {
         if (key != null && (key.isEmpty() || key.length() > LONGEST_KEY)) {
             throw new BadCall("`Idempotency-Key` has 1 to " + LONGEST_KEY + " characters");
         }
@@ -67,22 +68,27 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
             }
             for (JsonNode each : given) {
                 JsonNode denial = each.path("denial");
-                items.add(item(body, each, given.size() == 1 && Calls.absent(denial) ? body.path("denial") : denial));
+                items.add(item(
+                        now, body, each, given.size() == 1 && Calls.absent(denial) ? body.path("denial") : denial));
             }
         } else {
-            items.add(item(body, body, body.path("denial")));
+            items.add(item(now, body, body, body.path("denial")));
         }
         return new Submission(List.copyOf(items), bundle, about(body, key), claimed(body));
     }
 
-    private static Item item(JsonNode body, JsonNode item, JsonNode denial) throws BadCall, Unbound {
+    private static Item item(Instant now, JsonNode body, JsonNode item, JsonNode denial) throws BadCall, Unbound {
         if (!item.isObject()) {
             throw new BadCall("an item of `items` must be an object");
         }
         Call call = Call.of(body.get("subject"), item.get("action"), item.get("resource"), body.get("context"));
         JsonNode own = item.path("requested_access").path("requested_until");
         JsonNode until = Calls.absent(own) ? body.path("requested_access").path("requested_until") : own;
-        return new Item(call, denial(denial), Calls.absent(until) ? null : time("requested_until", until));
+        Instant wanted = Calls.absent(until) ? null : time("requested_until", until);
+        if (wanted != null && !wanted.isAfter(now)) {
+            throw new BadCall("`requested_until` is over");
+        }
+        return new Item(call, denial(denial), wanted);
     }
 
     private static Bindings.Denial denial(JsonNode denial) throws BadCall, Unbound {

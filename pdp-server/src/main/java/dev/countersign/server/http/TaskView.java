@@ -37,6 +37,11 @@ final class TaskView {
         this.clock = clock;
     }
 
+    /** The time by which states are told. */
+    Instant now() {
+        return clock.instant();
+    }
+
     /** The URL of a task. */
     String status(AccessRequest request) {
         return baseUrl + AccessRequestsHandler.PATH + "/" + request.task();
@@ -59,7 +64,7 @@ final class TaskView {
 
     /** Whether its time is over. */
     boolean over(List<AccessRequest> task) {
-        return clock.instant().isAfter(expires(task).plus(KEPT));
+        return clock.instant().isAfter(expires(task));
     }
 
     private static Instant expires(List<AccessRequest> task) {
@@ -68,7 +73,7 @@ final class TaskView {
             Instant end = each.decideBy().plus(each.useWithin());
             latest = end.isAfter(latest) ? end : latest;
         }
-        return latest;
+        return latest.plus(KEPT);
     }
 
     /**

@@ -131,7 +131,7 @@ class LifecycleTest {
                                     && (to == ApprovalLifecycle.Status.RESERVED
                                             || to == ApprovalLifecycle.Status.CONSUMED);
                             Future<?> step = use
-                                    ? ApprovalStore.use(connection, TENANT, locked, to, "run", id, NOW, NOW)
+                                    ? ApprovalStore.use(connection, TENANT, locked, to, id.toString(), id, NOW, NOW)
                                     : ApprovalStore.move(connection, TENANT, locked, to, NOW, "cs_key", null);
                             return step.map(true);
                         }));
@@ -145,7 +145,14 @@ class LifecycleTest {
         Future<?> used = rows.pool()
                 .withTransaction(connection -> ApprovalStore.lock(connection, TENANT, id)
                         .compose(locked -> ApprovalStore.use(
-                                        connection, TENANT, Objects.requireNonNull(locked), to, "run", id, NOW, NOW)
+                                        connection,
+                                        TENANT,
+                                        Objects.requireNonNull(locked),
+                                        to,
+                                        id.toString(),
+                                        id,
+                                        NOW,
+                                        NOW)
                                 .map(true)));
         settles(used, "approvals", id, from, to, APPROVALS);
     }
@@ -191,8 +198,9 @@ class LifecycleTest {
         UUID request = request(AccessRequestLifecycle.Status.APPROVED);
         UUID id = new UUID(1, ++ids);
         rows.execute(
-                "insert into approvals (tenant, id, request, status, approved_at, use_by, state, execution_id, decision,"
-                        + " used_at, report_by) values ($1, $2, $3, $4, $5, $6, 'signed', 'run', $2, $5, $6)",
+                "insert into approvals (tenant, id, request, requester, status, approved_at, use_by, state, execution_id,"
+                        + " decision, used_at, report_by)"
+                        + " values ($1, $2, $3, 'service:planner', $4, $5, $6, 'signed', $2::text, $2, $5, $6)",
                 TENANT,
                 id,
                 request,

@@ -74,7 +74,7 @@ final class Model {
                         ? granted(now, RESERVED, event.execution(), event.decision())
                         : null;
             case "consumed" -> consumed(now, event);
-            case "freed" -> runs(now, event) ? granted(now, ACTIVE, "", now.decision()) : null;
+            case "freed" -> runs(now, event) ? granted(now, ACTIVE, "", "") : null;
             case "lapsed" -> now.approval().equals(ACTIVE) ? granted(now, "expired", "", now.decision()) : null;
             case "in_doubt" ->
                 now.approval().equals(RESERVED) && runs(now, event)

@@ -109,4 +109,42 @@ class ApprovedOnceTest {
         assertThat(reported.json().path("status").asText()).as(reported.body()).isEqualTo("not_started");
         assertThat(Reply.decision(ask(Asks.with(call, approval, "try-2")))).isTrue();
     }
+
+    @Test
+    void anApprovalThatIsTakenBackLetsNothingRunAndTakesNoOtherWithIt() {
+        ObjectNode call = Asks.call("pay");
+        String id = Asks.requested(server, agent, call);
+        Asks.approve(server, server.key("alice"), id);
+        JsonNode approval = Asks.approval(server, agent, id);
+        JsonNode other = approved(call);
+        String path = Asks.APPROVALS + "/" + id + "/revoke";
+        assertThat(server.post(path, server.key("author"), "{}").status()).isEqualTo(403);
+        Reply revoked = server.post(path, server.key("bob"), "{\"reason\": \"wrong account\"}");
+        assertThat(revoked.json().at("/approval/status").asText())
+                .as(revoked.body())
+                .isEqualTo("revoked");
+        assertThat(server.post(path, server.key("bob"), "{}").status()).isEqualTo(409);
+        refused(ask(Asks.with(call, approval)), "approval_expired", "request");
+        assertThat(Reply.decision(ask(Asks.with(call, other)))).isTrue();
+    }
+
+    @Test
+    void aRunThatNobodyKnowsOfIsInDoubtUntilAHumanSaysWhatBecameOfIt() {
+        ObjectNode call = Asks.call("pay");
+        String id = Asks.requested(server, agent, call);
+        Asks.approve(server, server.key("alice"), id);
+        JsonNode approval = Asks.approval(server, agent, id);
+        assertThat(Reply.decision(ask(Asks.with(call, approval, "lost-1")))).isTrue();
+        server.post("/api/v1/executions/lost-1/receipt", agent, "{\"outcome\": \"unknown\", \"attempts\": 1}");
+        JsonNode seen = server.get(Asks.APPROVALS + "/" + id, server.key("bob")).json();
+        assertThat(seen.at("/approval/status").asText()).as(seen.toString()).isEqualTo("in_doubt");
+        refused(ask(Asks.with(call, approval, "lost-1")), "approval_expired", "request");
+        String path = Asks.APPROVALS + "/" + id + "/resolve";
+        assertThat(server.post(path, agent, "{\"ran\": false}").status()).isEqualTo(403);
+        Reply resolved = server.post(path, server.key("bob"), "{\"ran\": false, \"note\": \"the bank has nothing\"}");
+        assertThat(resolved.json().at("/approval/status").asText())
+                .as(resolved.body())
+                .isEqualTo("active");
+        assertThat(Reply.decision(ask(Asks.with(call, approval, "lost-2")))).isTrue();
+    }
 }

@@ -133,21 +133,14 @@ class ConformanceDocTest {
                     "a token of ours always names the denial's expiry, so one that does not is refused in any case"),
             Map.entry("AR-26", "one call; the form for a bundle is not issued, as each item has its own denial"),
             Map.entry(
-                    "AR-29",
-                    "the same submission again is the same task while its denial can be asked for, and no longer as it should"),
-            Map.entry(
                     "AR-30",
                     "a claimed chain of actors is kept and only ever keeps persons from reviewing; it is not verified, and not refused for that"),
-            Map.entry("AR-38", "a task can be read for a day after the time that it names"),
             Map.entry("AR-41", "the server's half"),
-            Map.entry("AR-53", "there is no way to revoke over HTTP yet: the test writes it to the database"),
             Map.entry("AR-55", "`grant_pending` and `retry` do not occur: an approval needs no provisioning"),
             Map.entry("AR-56", "the server's half"),
             Map.entry("SU-4", "actors, defaults of a schema and its version are not part of the digest"),
             Map.entry("anchor 2", "arguments are digested as they are sent: no defaults are filled in"),
-            Map.entry("anchor 5", "the name of a run is not refused for a second approval"),
-            Map.entry("anchor 15", "as AR-53"),
-            Map.entry("anchor 20", "the setting `approvals.timeouts` shortens it, to an hour where it is not set"));
+            Map.entry("anchor 20", "the setting `approvals.timeouts` shortens the time of the template `default`"));
 
     private static final String ID = "(?:AR|SU)-\\d+|anchor \\d+";
     private static final Pattern NAMED = Pattern.compile("@DisplayName\\(\\s*\"((?:" + ID + ")(?:, (?:" + ID

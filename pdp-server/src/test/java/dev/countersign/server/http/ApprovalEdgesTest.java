@@ -1,0 +1,138 @@
+package dev.countersign.server.http;
+
+import static dev.countersign.server.http.Approving.problem;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.server.postgres.AsOwner;
+import dev.countersign.server.postgres.PostgresAddress;
+import dev.countersign.server.postgres.PostgresExtension;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is odd about approvals and must do no harm. */
+@ExtendWith(PostgresExtension.class)
+class ApprovalEdgesTest {
+    private static final ObjectNode CALL = Asks.call("pay");
+
+    private static Approving at;
+    private static RunningServer server;
+
+    @BeforeAll
+    static void start(@AsOwner PostgresAddress database) {
+        at = Approving.start(database);
+        server = at.server();
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        server.close();
+    }
+
+    private static ObjectNode bundle(ObjectNode... submissions) {
+        ObjectNode body = JsonNodeFactory.instance.objectNode();
+        ArrayNode items = JsonNodeFactory.instance.arrayNode();
+        for (ObjectNode each : submissions) {
+            ObjectNode item = each.deepCopy();
+            body.set("subject", item.remove("subject"));
+            body.set("context", item.remove("context"));
+            items.add(item);
+        }
+        return body.set("items", items);
+    }
+
+    @Test
+    @DisplayName("AR-22: a denial that stands twice in one bundle")
+    void twiceInABundle() {
+        ObjectNode one = at.submission(CALL);
+        problem(at.submit(bundle(one, one)), 400, "invalid_denial_binding");
+    }
+
+    @Test
+    @DisplayName("AR-32: an approval is not wanted for a time that is over")
+    void wantedForThePast() {
+        for (String until : List.of("1969-12-31T00:00:00Z", "2020-01-01T00:00:00Z")) {
+            ObjectNode body = at.submission(CALL);
+            body.putObject("requested_access").put("requested_until", until);
+            assertThat(at.submit(body).status()).as(until).isEqualTo(400);
+        }
+    }
+
+    @Test
+    @DisplayName("AR-31: a subject or resource whose name holds a NUL")
+    void nul() {
+        for (String part : List.of("/subject", "/resource")) {
+            ObjectNode call = CALL.deepCopy();
+            call.withObject(part).put("id", "a\0b");
+            Reply denied = server.post(Asks.EVALUATION, at.agent(), call.toString());
+            if (denied.status() == 200
+                    && denied.json().at("/context/access_request").isObject()) {
+                Reply submitted = at.submit(Asks.submission(call, denied.json()));
+                assertThat(submitted.status()).as(submitted.body()).isLessThan(500);
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("AR-29: what was submitted is the same task when its denial is over and rules have changed")
+    void idempotentForLong() throws Exception {
+        ObjectNode body = at.byId(CALL);
+        Reply first = at.submit(body, "Idempotency-Key", "long");
+        assertThat(first.status()).as(first.body()).isEqualTo(202);
+        at.denialEnds(body.at("/denial/evaluation_id").asText(), -120);
+        Reply again = at.submit(body, "Idempotency-Key", "long");
+        assertThat(again.status()).as(again.body()).isEqualTo(200);
+        assertThat(again.json().at("/task/id")).isEqualTo(first.json().at("/task/id"));
+    }
+
+    @Test
+    @DisplayName("anchor 5: the name of a run is one run's: another approval does not share it")
+    void executionTwice() {
+        JsonNode one = at.approved(CALL);
+        JsonNode two = at.approved(CALL);
+        assertThat(Reply.decision(at.ask(Asks.with(CALL, one, "twin")))).isTrue();
+        Reply shared = server.post(
+                Asks.EVALUATION, at.agent(), Asks.with(CALL, two, "twin").toString());
+        assertThat(shared.status() == 200 && shared.decision())
+                .as(shared.body())
+                .isFalse();
+    }
+
+    @Test
+    @DisplayName("AR-38: after the time that a task names, it is gone")
+    void goneWhenItSays() throws SQLException {
+        String id = at.requested(CALL);
+        at.sql("update approval_requests set decide_by = now() - interval '2 hours' where id = '" + id + "'");
+        Reply task = at.task(id);
+        if (task.status() == 200) {
+            assertThat(Instant.parse(task.json().at("/task/expires_at").asText()))
+                    .isAfter(Instant.now());
+        } else {
+            problem(task, 410, "task_expired");
+        }
+    }
+
+    @Test
+    @DisplayName("anchor 6: a list by status holds what has that status")
+    void listed() throws SQLException {
+        JsonNode used = at.approved(CALL);
+        at.ask(Asks.with(CALL, used));
+        at.approved(CALL);
+        for (String status : List.of("approved", "applied", "pending")) {
+            server.get(Asks.APPROVALS + "?limit=100&status=" + status, server.key("bob"))
+                    .json()
+                    .path("approvals")
+                    .forEach(each -> assertThat(each.path("status").asText()).isEqualTo(status));
+        }
+    }
+}
