@@ -4,18 +4,24 @@ import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.egress.Egress;
+import dev.countersign.server.egress.EgressRules;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.ApplyStep;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
+import dev.countersign.server.separation.DelegationStore;
+import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.SigningKeyStore;
 import dev.countersign.server.signing.SigningKeys;
 import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.tooling.ToolEgress;
 import dev.countersign.server.tooling.ToolFile;
+import dev.countersign.server.webhooks.Deliveries;
+import dev.countersign.server.webhooks.WebhookStore;
 import dev.countersign.tools.Retry;
-import dev.countersign.tools.ToolFailure;
 import dev.countersign.tools.Tools;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -24,7 +30,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
@@ -36,6 +41,7 @@ import org.slf4j.LoggerFactory;
 final class Granting implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
     private static final Duration SWEEP = Duration.ofSeconds(5);
+    private static final Duration DELIVER = Duration.ofSeconds(1);
     private static final Duration KEYS = Duration.ofHours(1);
     /** The channel on which PostgreSQL notifies of the tasks to which something has happened. */
     private static final String WAITING = "countersign_approvals";
@@ -51,7 +57,11 @@ final class Granting implements AutoCloseable {
     private final Approvals approvals;
     private final Bindings bindings;
     private final Followers waiting = new Followers(MOST_WAITING, MOST_OF_TASK);
+    private final Egress egress;
     private final Tools tools;
+    private final WebhookStore webhooks;
+    private final Deliveries deliveries;
+    private final Delegations delegations;
     private final SecureRandom random;
     private final InstantSource clock;
     /** Wakes the runs that wait to try again. */
@@ -78,11 +88,11 @@ final class Granting implements AutoCloseable {
         approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, clock);
         bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
         feed.listen(WAITING, waiting::heard);
-        tools = ToolFile.read(
-                config.tools(),
-                request -> CompletableFuture.failedFuture(ToolFailure.refused("no host may be called from here")),
-                config.env(),
-                clock);
+        egress = new Egress(vertx, EgressRules.parse(config.egress()), null);
+        tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
+        webhooks = new WebhookStore(pool, ids, random, clock);
+        deliveries = new Deliveries(pool, egress, random, clock);
+        delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         this.random = random;
         this.clock = clock;
     }
@@ -100,6 +110,7 @@ final class Granting implements AutoCloseable {
     /** Tidies up and renews keys until {@code vertx} is closed. */
     void start(Vertx vertx) {
         approvals.sweeper().start(vertx, SWEEP);
+        deliveries.start(vertx, DELIVER);
         vertx.setPeriodic(
                 KEYS.toMillis(),
                 timer -> keyStore.ensure()
@@ -117,6 +128,9 @@ final class Granting implements AutoCloseable {
                 tools,
                 new Retry(Retry.Policy.DEFAULT, timer, clock, random::nextDouble),
                 () -> unguessable(random),
+                delegations,
+                webhooks,
+                egress.rules(),
                 steps);
     }
 

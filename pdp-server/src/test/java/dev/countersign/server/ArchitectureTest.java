@@ -64,6 +64,18 @@ class ArchitectureTest {
     }
 
     @Test
+    void oneDoorLeadsOut() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("..server.egress..", "..server.cli..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("io\\.vertx\\.core\\.http\\.(HttpClient|WebSocketClient).*"
+                        + "|java\\.net\\.http\\.(HttpClient|HttpRequest).*|java\\.net\\.HttpURLConnection")
+                .check(CLASSES);
+    }
+
+    @Test
     void onlyCommandsPrint() {
         noClasses()
                 .that()

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
  * @param tools the file of the tools that the server runs itself, or {@code null}
+ * @param egress where the server may call others, as {@link dev.countersign.server.egress.EgressRules#parse} reads it
  * @param env the environment, from which packs take their outermost defaults
  */
 public record ServerConfig(
@@ -40,6 +41,7 @@ public record ServerConfig(
         Durability durability,
         Duration maxStaleness,
         @Nullable Path tools,
+        List<String> egress,
         Map<String, String> env) {
     /** An environment variable that the server itself reads. */
     public enum Variable {
@@ -55,6 +57,8 @@ public record ServerConfig(
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
         /** The file of the tools that the server runs itself; without it, it runs none. */
         TOOLS("COUNTERSIGN_TOOLS"),
+        /** Hosts that the server may call, separated by commas; without it, it calls none. */
+        EGRESS("COUNTERSIGN_EGRESS"),
         /** Options for the Java virtual machine; read by the launcher. */
         JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),
         /** The key that {@code countersign keys} calls a server with; the server does not read it. */
@@ -95,6 +99,7 @@ public record ServerConfig(
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
                 staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
+                list(env.getOrDefault(Variable.EGRESS.key(), "")),
                 Map.copyOf(env));
         if (!config.loopback() && config.publicUrl() == null) {
             throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()
@@ -144,6 +149,13 @@ public record ServerConfig(
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(Variable.PUBLIC_URL.key() + " is not a URL: " + e.getMessage(), e);
         }
+    }
+
+    private static List<String> list(String text) {
+        return Arrays.stream(text.split(",", -1))
+                .map(String::trim)
+                .filter(entry -> !entry.isEmpty())
+                .toList();
     }
 
     private static Durability durability(String text) {

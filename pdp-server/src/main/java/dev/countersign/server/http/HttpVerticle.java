@@ -11,6 +11,7 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.egress.EgressRules;
 import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
@@ -25,6 +26,8 @@ import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
+import dev.countersign.server.separation.Delegations;
+import dev.countersign.server.webhooks.WebhookStore;
 import dev.countersign.tools.Retry;
 import dev.countersign.tools.Tools;
 import io.vertx.core.Future;
@@ -110,6 +113,9 @@ public final class HttpVerticle extends VerticleBase {
      * @param tools what the server runs itself
      * @param retry how it tries again
      * @param unguessable draws an id that cannot be guessed
+     * @param delegations who reviews in whose place
+     * @param webhooks who is told of events
+     * @param egress where the operator lets the server call
      * @param steps is told of each step of a run; nobody listens in production
      */
     public record Granting(
@@ -120,6 +126,9 @@ public final class HttpVerticle extends VerticleBase {
             Tools tools,
             Retry retry,
             Supplier<UUID> unguessable,
+            Delegations delegations,
+            WebhookStore webhooks,
+            EgressRules egress,
             Consumer<ApplyStep> steps) {}
 
     private final Shared shared;
@@ -189,6 +198,8 @@ public final class HttpVerticle extends VerticleBase {
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
                 new GuardrailsHandler(
                         callers, judging, requesting, applying, approvals, reviewing, approvalsHandler, view),
+                new DelegationsHandler(callers, granting.delegations()),
+                new WebhooksHandler(callers, granting.webhooks(), granting.egress()),
                 new DecisionsHandler(callers, shared.records(), judging),
                 events,
                 new SettingsHandler(callers, judging, shared.changes()),

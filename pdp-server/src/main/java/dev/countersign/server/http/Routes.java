@@ -52,6 +52,8 @@ final class Routes {
             ApprovalsHandler approvals,
             GatewayHandler gateway,
             GuardrailsHandler guardrails,
+            DelegationsHandler delegations,
+            WebhooksHandler webhooks,
             DecisionsHandler decisions,
             EventsHandler events,
             SettingsHandler settings,
@@ -94,6 +96,23 @@ final class Routes {
         get(GuardrailsHandler.APPROVALS + "/:id", approvals::get);
         post(GuardrailsHandler.APPROVALS + "/:id/approve", guardrails::approve);
         post(GuardrailsHandler.APPROVALS + "/:id/deny", guardrails::deny);
+        on(DelegationsHandler.PATH, Map.of(HttpMethod.GET, delegations::list, HttpMethod.POST, delegations::create));
+        on(DelegationsHandler.PATH + "/:id", Map.of(HttpMethod.DELETE, delegations::revoke));
+        on(WebhooksHandler.PATH, Map.of(HttpMethod.GET, webhooks::list, HttpMethod.POST, webhooks::create));
+        on(
+                WebhooksHandler.PATH + "/:id",
+                Map.of(
+                        HttpMethod.GET,
+                        webhooks::get,
+                        HttpMethod.PUT,
+                        webhooks::put,
+                        HttpMethod.DELETE,
+                        webhooks::delete));
+        post(WebhooksHandler.PATH + "/:id/rotate", webhooks::rotate);
+        post(WebhooksHandler.PATH + "/:id/disable", webhooks::disable);
+        post(WebhooksHandler.PATH + "/:id/enable", webhooks::enable);
+        post(WebhooksHandler.PATH + "/:id/replay", webhooks::replay);
+        get(WebhooksHandler.PATH + "/:id/deliveries", webhooks::deliveries);
         get("/api/v1/decisions", decisions::list);
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);

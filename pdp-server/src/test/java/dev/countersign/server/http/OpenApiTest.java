@@ -29,6 +29,8 @@ class OpenApiTest {
                     new ApprovalsHandler(null, null, null, null, null, null),
                     new GatewayHandler(null, null, null, null, null, null, null),
                     new GuardrailsHandler(null, null, null, null, null, null, null, null),
+                    new DelegationsHandler(null, null),
+                    new WebhooksHandler(null, null, null),
                     new DecisionsHandler(null, null, null),
                     new EventsHandler(null, null, null),
                     new SettingsHandler(null, null, null),

@@ -72,7 +72,11 @@ class PlanesTest {
 
     @BeforeAll
     static void start(@AsOwner PostgresAddress database) {
-        server = RunningServer.start(database, RunningServer.checkout("rules/packs/base"));
+        server = RunningServer.start(
+                database,
+                database.port(),
+                Map.of("COUNTERSIGN_EGRESS", "example.com"),
+                RunningServer.checkout("rules/packs/base"));
         String roles = Arrays.stream(Role.values())
                 .filter(role -> role != Role.OPERATOR)
                 .map(Role::word)
@@ -146,6 +150,8 @@ class PlanesTest {
                 .replace("/requests/{id}", "/requests/" + request)
                 .replace("/approvals/{id}", "/approvals/" + request)
                 .replace("/actions/{id}", "/actions/own-1")
+                .replace("/webhooks/{id}", "/webhooks/" + request)
+                .replace("/delegations/{id}", "/delegations/" + request)
                 .replace("{execution}", "mole-run")
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
@@ -166,6 +172,10 @@ class PlanesTest {
                 Map.entry("/access/v1/evaluation", own),
                 Map.entry("/access/v1/evaluations", own),
                 Map.entry("/access/v1/requests", submission()),
+                Map.entry("/api/v1/webhooks", "{\"url\": \"https://example.com/\", \"types\": [\"*\"]}"),
+                Map.entry("/api/v1/webhooks/{id}", "{\"url\": \"https://example.com/\", \"types\": [\"*\"]}"),
+                Map.entry("/api/v1/webhooks/{id}/replay", "{\"event\": 1}"),
+                Map.entry("/api/v1/delegations", "{\"to\": \"bob\", \"valid_until\": \"2099-01-01T00:00:00Z\"}"),
                 Map.entry("/api/v1/approvals", "{\"action_id\": \"own-2\", \"action_type\": \"x\"}"),
                 Map.entry(
                         "/api/v1/approvals/batch",
