@@ -1,5 +1,6 @@
 package dev.countersign.server;
 
+import dev.countersign.server.approvals.ApprovalMeters;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
@@ -12,6 +13,7 @@ import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
+import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.SigningKeyStore;
@@ -41,6 +43,7 @@ import org.slf4j.LoggerFactory;
 final class Granting implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
     private static final Duration SWEEP = Duration.ofSeconds(5);
+    private static final Duration WATCH = Duration.ofSeconds(5);
     private static final Duration DELIVER = Duration.ofSeconds(1);
     private static final Duration KEYS = Duration.ofHours(1);
     /** The channel on which PostgreSQL notifies of the tasks to which something has happened. */
@@ -54,6 +57,7 @@ final class Granting implements AutoCloseable {
 
     private final SigningKeyStore keyStore;
     private final Live<SigningKeys> keys;
+    private final ApprovalMeters meters;
     private final Approvals approvals;
     private final Bindings bindings;
     private final Followers waiting = new Followers(MOST_WAITING, MOST_OF_TASK);
@@ -77,7 +81,9 @@ final class Granting implements AutoCloseable {
             Vertx vertx,
             Supplier<UUID> ids,
             SecureRandom random,
+            Metrics metrics,
             InstantSource clock) {
+        meters = new ApprovalMeters(metrics, clock);
         keyStore = new SigningKeyStore(pool, clock, random);
         keys = feed.live("signing", SigningKeys.NONE, known -> keyStore.load());
         // Servers on loopback without a name of their own are one decision point if they share a database.
@@ -85,7 +91,8 @@ final class Granting implements AutoCloseable {
                 ? "urn:countersign:loopback"
                 : config.publicUrl().toString();
         var tokens = new Tokens(keys::get, clock);
-        approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, clock);
+        approvals =
+                Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, meters, clock);
         bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
         feed.listen(WAITING, waiting::heard);
         egress = new Egress(vertx, EgressRules.parse(config.egress()), null);
@@ -111,6 +118,7 @@ final class Granting implements AutoCloseable {
     void start(Vertx vertx) {
         approvals.sweeper().start(vertx, SWEEP);
         deliveries.start(vertx, DELIVER);
+        approvals.watch(vertx, meters, WATCH);
         vertx.setPeriodic(
                 KEYS.toMillis(),
                 timer -> keyStore.ensure()

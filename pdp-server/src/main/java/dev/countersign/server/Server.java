@@ -185,7 +185,7 @@ public final class Server implements AutoCloseable {
         metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         var records = new DecisionRecords(pool);
-        var granting = new Granting(config, pool, fresh, changes, records, vertx, this::newId, random, clock);
+        var granting = new Granting(config, pool, fresh, changes, records, vertx, this::newId, random, metrics, clock);
         closing.push(granting::close);
         await(granting.prepare(), "making signing keys");
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");

@@ -3,7 +3,9 @@ package dev.countersign.server.approvals;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.signing.Tokens;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -19,6 +21,7 @@ import java.util.function.Supplier;
  * @param receipts what became of the runs
  * @param executions what the server runs itself
  * @param corrections what humans do with approvals that were given
+ * @param stats how requests fare
  * @param sweeper notes what has run out of time
  */
 public record Approvals(
@@ -30,6 +33,7 @@ public record Approvals(
         Receipts receipts,
         Executions executions,
         Corrections corrections,
+        ApprovalStats stats,
         Sweeper sweeper) {
     /**
      * Those of the database behind {@code pool}.
@@ -40,6 +44,7 @@ public record Approvals(
      * @param tokens signs and verifies
      * @param newKeys has the signing keys read again
      * @param issuer what the server calls itself in what it signs
+     * @param meters counts
      */
     public static Approvals of(
             Pool pool,
@@ -49,20 +54,27 @@ public record Approvals(
             Tokens tokens,
             Supplier<Future<Void>> newKeys,
             String issuer,
+            ApprovalMeters meters,
             InstantSource clock) {
         var requests = new AccessRequestStore(pool);
         var approvals = new ApprovalStore(pool);
-        var transitions = new Transitions(ids, unguessable, tokens, issuer);
+        var transitions = new Transitions(ids, unguessable, tokens, issuer, meters);
         var receipts = new Receipts(changes, transitions, clock);
         return new Approvals(
                 requests,
                 approvals,
-                new Submissions(changes, ids, unguessable, clock),
+                new Submissions(changes, ids, unguessable, meters, clock),
                 new Reviews(pool, changes, transitions, clock),
                 new Uses(requests, approvals, changes, transitions, tokens, newKeys, issuer, clock),
                 receipts,
                 new Executions(pool, receipts),
                 new Corrections(changes, transitions, clock),
+                new ApprovalStats(pool, clock),
                 new Sweeper(pool, transitions, clock));
+    }
+
+    /** Has {@code meters} show what waits, until {@code vertx} is closed. */
+    public void watch(Vertx vertx, ApprovalMeters meters, Duration interval) {
+        meters.watch(vertx, stats, interval);
     }
 }

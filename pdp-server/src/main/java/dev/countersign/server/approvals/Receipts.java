@@ -10,17 +10,24 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The reports of runs, each by whoever was let run it. */
 public final class Receipts {
+    private static final String SELECT = "select execution_id, action, status, attempts, error_class, result_digest,"
+            + " approval, decision, started_at, ended_at from action_executions";
+
     private final Changes changes;
     private final Transitions transitions;
     private final InstantSource clock;
@@ -119,11 +126,20 @@ public final class Receipts {
 
     private static Future<@Nullable Execution> find(SqlConnection connection, Caller caller, String executionId) {
         return connection
-                .preparedQuery("select execution_id, action, status, attempts, error_class, result_digest, approval,"
-                        + " decision, started_at, ended_at from action_executions"
-                        + " where tenant = $1 and requester = $2 and execution_id = $3 for update")
+                .preparedQuery(SELECT + " where tenant = $1 and requester = $2 and execution_id = $3 for update")
                 .execute(Tuple.of(caller.inTenant(), caller.principal(), executionId))
                 .map(rows -> rows.size() == 0 ? null : execution(rows.iterator().next()));
+    }
+
+    /** The runs of an approval, the first first. */
+    static Future<List<Execution>> runs(SqlClient client, String tenant, UUID approval) {
+        return client.preparedQuery(SELECT + " where tenant = $1 and approval = $2 order by started_at")
+                .execute(Tuple.of(tenant, approval))
+                .map(rows -> {
+                    var runs = new ArrayList<Execution>();
+                    rows.forEach(row -> runs.add(execution(row)));
+                    return runs;
+                });
     }
 
     private static Future<?> end(SqlConnection connection, Caller caller, Execution run) {

@@ -38,6 +38,7 @@ public final class Submissions {
     private final Changes changes;
     private final Supplier<UUID> ids;
     private final Supplier<UUID> unguessable;
+    private final ApprovalMeters meters;
     private final InstantSource clock;
 
     /**
@@ -45,8 +46,14 @@ public final class Submissions {
      * @param ids makes the ids of events
      * @param unguessable makes the ids of access requests
      */
-    public Submissions(Changes changes, Supplier<UUID> ids, Supplier<UUID> unguessable, InstantSource clock) {
+    public Submissions(
+            Changes changes,
+            Supplier<UUID> ids,
+            Supplier<UUID> unguessable,
+            ApprovalMeters meters,
+            InstantSource clock) {
         this.changes = changes;
+        this.meters = meters;
         this.ids = ids;
         this.unguessable = unguessable;
         this.clock = clock;
@@ -184,7 +191,8 @@ public final class Submissions {
                     written = written.compose(before -> AccessRequestStore.insert(connection, each));
                 }
                 for (AccessRequest each : task.task()) {
-                    written = written.compose(before -> requested(each, now).write(connection, ids.get()));
+                    written = written.compose(before -> requested(each, now).write(connection, ids.get()))
+                            .onSuccess(told -> meters.requested());
                 }
                 return written.map(found);
             }

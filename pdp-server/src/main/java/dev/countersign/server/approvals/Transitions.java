@@ -21,17 +21,19 @@ final class Transitions {
     private final Supplier<UUID> unguessable;
     private final Tokens tokens;
     private final String issuer;
+    private final ApprovalMeters meters;
 
     /**
      * @param ids makes the ids of events
      * @param unguessable makes the ids of approvals
      * @param issuer what the server calls itself in what it signs
      */
-    Transitions(Supplier<UUID> ids, Supplier<UUID> unguessable, Tokens tokens, String issuer) {
+    Transitions(Supplier<UUID> ids, Supplier<UUID> unguessable, Tokens tokens, String issuer, ApprovalMeters meters) {
         this.ids = ids;
         this.unguessable = unguessable;
         this.tokens = tokens;
         this.issuer = issuer;
+        this.meters = meters;
     }
 
     /** Every review that was needed is there: the request is approved. */
@@ -49,6 +51,7 @@ final class Transitions {
         return AccessRequestStore.end(connection, locked, Status.APPROVED, end)
                 .compose(ended -> ApprovalStore.insert(connection, locked, made))
                 .compose(inserted -> event.write(connection, ids.get()))
+                .onSuccess(told -> meters.ended(locked, Status.APPROVED, last.at()))
                 .map(told -> made);
     }
 
@@ -83,7 +86,8 @@ final class Transitions {
                 .with("in_place_of", review.inPlaceOf())
                 .with("note", review.note());
         return AccessRequestStore.end(connection, locked, Status.DENIED, end)
-                .compose(ended -> event.write(connection, ids.get()));
+                .compose(ended -> event.write(connection, ids.get()))
+                .onSuccess(told -> meters.ended(locked, Status.DENIED, review.at()));
     }
 
     /** A person approves, and more have to. */
@@ -100,7 +104,8 @@ final class Transitions {
     Future<?> expire(SqlConnection connection, AccessRequest locked, Instant now) {
         return AccessRequestStore.end(connection, locked, Status.EXPIRED, new AccessRequest.End(now, null, null, null))
                 .compose(ended ->
-                        new ApprovalEvent(locked, ApprovalEvent.Kind.EXPIRED, now).write(connection, ids.get()));
+                        new ApprovalEvent(locked, ApprovalEvent.Kind.EXPIRED, now).write(connection, ids.get()))
+                .onSuccess(told -> meters.ended(locked, Status.EXPIRED, now));
     }
 
     /** It is wanted no more. */
@@ -110,7 +115,8 @@ final class Transitions {
                 .compose(ended -> new ApprovalEvent(locked, ApprovalEvent.Kind.CANCELLED, now)
                         .by(by.keyId(), by.person())
                         .with("note", note)
-                        .write(connection, ids.get()));
+                        .write(connection, ids.get()))
+                .onSuccess(told -> meters.ended(locked, Status.CANCELLED, now));
     }
 
     /** A call is let run with an approval: to be reported by {@code reportBy}, or, without one, once and for all. */

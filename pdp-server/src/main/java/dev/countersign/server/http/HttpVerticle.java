@@ -195,6 +195,7 @@ public final class HttpVerticle extends VerticleBase {
                         streams),
                 new ReceiptsHandler(callers, approvals.receipts()),
                 approvalsHandler,
+                new ApprovalTrailHandler(callers, approvals, shared.records(), reviewing, view),
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
                 new GuardrailsHandler(
                         callers, judging, requesting, applying, approvals, reviewing, approvalsHandler, view),

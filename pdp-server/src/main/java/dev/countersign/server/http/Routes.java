@@ -50,6 +50,7 @@ final class Routes {
             AccessRequestsHandler requests,
             ReceiptsHandler receipts,
             ApprovalsHandler approvals,
+            ApprovalTrailHandler trail,
             GatewayHandler gateway,
             GuardrailsHandler guardrails,
             DelegationsHandler delegations,
@@ -83,7 +84,9 @@ final class Routes {
         on(ApprovalsHandler.PATH, Map.of(HttpMethod.GET, approvals::list, HttpMethod.POST, gateway::create));
         post(ApprovalsHandler.PATH + "/batch", approvals::batch);
         post(ApprovalsHandler.PATH + "/cleanup", gateway::cleanup);
+        get(ApprovalsHandler.PATH + "/stats", trail::stats);
         get(ApprovalsHandler.PATH + "/:id", approvals::get);
+        get(ApprovalsHandler.PATH + "/:id/trail", trail::trail);
         post(ApprovalsHandler.PATH + "/:id/approve", approvals::approve);
         post(ApprovalsHandler.PATH + "/:id/reject", approvals::reject);
         post(ApprovalsHandler.PATH + "/:id/decide", gateway::decide);

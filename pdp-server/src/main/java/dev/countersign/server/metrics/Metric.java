@@ -64,6 +64,22 @@ public enum Metric {
             "countersign.shadow.dropped",
             Kind.COUNTER,
             "Decisions of which it is not known what shadows say, as they were too many or took too long"),
+    /** Access requests made. */
+    APPROVALS_REQUESTED("countersign.approvals.requested", Kind.COUNTER, "Access requests made"),
+    /** What became of access requests. */
+    APPROVALS_ENDED("countersign.approvals.ended", Kind.COUNTER, "Access requests that ended", "status"),
+    /** Access requests that wait, as every server sees them. */
+    APPROVALS_PENDING(
+            "countersign.approvals.pending",
+            Kind.GAUGE,
+            "Access requests of all tenants that wait for reviews; every server says the same"),
+    /** How long the oldest has waited. */
+    APPROVALS_OLDEST_SECONDS(
+            "countersign.approvals.oldest.seconds",
+            Kind.GAUGE,
+            "Age of the oldest access request that waits; every server says the same"),
+    /** From the request to the decision. */
+    APPROVAL_SECONDS("countersign.approval", Kind.TIMER, "Seconds from an access request to its decision", "status"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.http.Reply;
 import dev.countersign.server.http.RunningServer;
+import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.postgres.PostgresAddress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -108,7 +109,14 @@ final class Town implements AutoCloseable {
         servers = List.of(first, first.another(Map.of(), pack));
         // It makes no approvals, so it signs nothing.
         sweeper = new Sweeper(
-                rows.pool(), new Transitions(UUID::randomUUID, UUID::randomUUID, null, "town"), Clock.systemUTC());
+                rows.pool(),
+                new Transitions(
+                        UUID::randomUUID,
+                        UUID::randomUUID,
+                        null,
+                        "town",
+                        new ApprovalMeters(new Metrics(), Clock.systemUTC())),
+                Clock.systemUTC());
         secrets.put(ADMIN, first.key(ADMIN));
         secrets.put(AGENT, first.key(AGENT));
         entity("agent/planner", "{\"owner\": \"" + OWNER + "\", \"attributes\": {}}");
