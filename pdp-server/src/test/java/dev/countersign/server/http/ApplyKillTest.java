@@ -22,11 +22,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A server that is killed while it runs an approved call runs it at most once, and what is uncertain is in doubt. */
 @ExtendWith(PostgresExtension.class)
 class ApplyKillTest {
     private static final String APPLY = "{\"approve_and_apply\": true}";
+    private static final String NOT_STARTED = "{\"outcome\": \"failed\", \"not_started\": true}";
 
     @TempDir
     private static Path directory;
@@ -221,6 +223,26 @@ class ApplyKillTest {
                                 + approval.path("id").asText() + "'"))
                 .isEqualTo("succeeded");
         assertThat(server.runs()).isOne();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Halt.class,
+            names = {"LOGGED", "RAN"})
+    void whoWantsTheCallCanNeitherTakeUpTheServersRunNorSayWhatBecameOfIt(Halt when) throws Exception {
+        applyAndKill(when);
+        Reply own = other.server().send(server.get(Asks.APPROVALS + "/" + request, other.agent()));
+        String execution = own.json().at("/approval/execution_id").asText();
+        assertThat(execution).isEqualTo(column("execution_id"));
+        Reply taken = post(
+                Asks.EVALUATION,
+                other.agent(),
+                Asks.with(Asks.call("pay"), approval, execution).toString());
+        assertThat(taken.status()).as(taken.body()).isEqualTo(400);
+        Reply reported = post("/api/v1/executions/" + execution + "/receipt", other.agent(), NOT_STARTED);
+        assertThat(reported.status()).as(reported.body()).isEqualTo(404);
+        assertThat(status()).isEqualTo("reserved");
+        cannotBeUsed();
     }
 
     @Test
