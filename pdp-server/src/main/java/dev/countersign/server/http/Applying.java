@@ -138,10 +138,13 @@ final class Applying {
                 });
     }
 
-    /** Runs a call that was allowed, if the server can. */
+    /** Runs a call that was allowed, if the server can, and if the caller did not use an approval for a run of its own. */
     Future<Applied> run(Vertx vertx, Caller requester, Call call, Decided decided) {
         Tool tool = tools.find(call.actionName()).orElse(null);
-        return tool == null
+        var used = decided.uses();
+        boolean theirs = used != null
+                && (used.executionId() == null || !used.executionId().startsWith(Uses.SERVER));
+        return tool == null || theirs
                 ? Future.succeededFuture(new Applied(decided, null))
                 : call(vertx, tool, requester, call, decided);
     }

@@ -246,6 +246,30 @@ class ApplyKillTest {
     }
 
     @Test
+    void theServerMakesNoRunThatACallerHasNamed() throws Exception {
+        other.entity("agent/agent", "{\"owner\": \"carol\"}");
+        ObjectNode body = (ObjectNode)
+                Reply.parse("{\"action\": \"pay\", \"params\": {\"amount\": 7}, \"context\": {\"confidence\": 0.5}}");
+        Reply asked = post("/actions/named/request", other.agent(), body.toString());
+        request = asked.json().path("approvalRequestId").asText();
+        assertThat(other.approve("alice", request).status()).as(asked.body()).isEqualTo(200);
+        approval = Asks.approval(other.server(), other.agent(), request);
+        body.withObjectProperty("context").put("execution_id", "named-1").set("approval", approval);
+
+        server.haltAt(Halt.NEVER);
+        Reply executed = post("/actions/named/execute", other.agent(), body.toString());
+        assertThat(executed.json().path("executed").asBoolean())
+                .as(executed.body())
+                .isFalse();
+        Reply requested = post("/actions/named-2/request", other.agent(), body.toString());
+        assertThat(requested.json().path("status").asText())
+                .as(requested.body())
+                .isEqualTo("allowed");
+        assertThat(status()).isEqualTo("reserved");
+        assertThat(server.runs()).isZero();
+    }
+
+    @Test
     void aServerThatIsNotKilledRunsAnApprovedCallOnceAndTheApprovalIsUsedUp() throws Exception {
         request = other.requested(Asks.call("pay"));
         server.haltAt(Halt.NEVER);
