@@ -104,7 +104,7 @@ public final class Executions {
     }
 
     private Future<?> report(Caller requester, dev.countersign.tools.Execution run) {
-        return receipts.take(
+        return receipts.note(
                 requester,
                 run.executionId(),
                 new Execution.Receipt(

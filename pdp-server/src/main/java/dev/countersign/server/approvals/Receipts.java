@@ -50,8 +50,15 @@ public final class Receipts {
         record Differs(Execution before) implements Taken {}
     }
 
-    /** Notes a report. The same report again changes nothing. */
+    /** Notes a caller's report. The same report again changes nothing; of the server's own runs callers know nothing. */
     public Future<Taken> take(Caller caller, String executionId, Execution.Receipt receipt) {
+        return executionId.startsWith(Uses.SERVER)
+                ? Future.succeededFuture(new Taken.Unknown())
+                : note(caller, executionId, receipt);
+    }
+
+    /** Notes the report of whoever made the run. */
+    Future<Taken> note(Caller caller, String executionId, Execution.Receipt receipt) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         return changes.act(
                 caller.keyId(),

@@ -68,6 +68,9 @@ public final class Uses {
     /** The member of the context by which a call says how it will be reported. */
     public static final String EXECUTION = "execution_id";
 
+    /** How the names of the server's own runs begin: who reads one can neither take up that run nor report it. */
+    public static final String SERVER = "server:";
+
     /** Whether a call presents an approval. */
     public static boolean presents(Call call) {
         return call.context() != null && call.context().hasNonNull(APPROVAL);
@@ -134,13 +137,20 @@ public final class Uses {
         }
         String execution = execution(call);
         Status status = approval.now(clock.instant());
-        boolean mine = status == Status.RESERVED && Objects.equals(execution, approval.executionId());
-        if (status != Status.ACTIVE && !mine) {
+        if (status != Status.ACTIVE && !taken(status, approval, execution)) {
             return new Presented.Worthless(id, Refusal.APPROVAL_EXPIRED);
         }
         return fits(call, request)
                 ? new Presented.Good(id, approval.useBy(), Set.copyOf(request.findings()), execution)
                 : new Presented.Worthless(id, Refusal.OUT_OF_SCOPE);
+    }
+
+    /** Whether it is reserved for the caller's run of this name. A run of the server's own is begun once, and by nobody again. */
+    private static boolean taken(Status status, Approval approval, @Nullable String execution) {
+        return status == Status.RESERVED
+                && execution != null
+                && !execution.startsWith(SERVER)
+                && execution.equals(approval.executionId());
     }
 
     private static @Nullable String execution(Call call) {
@@ -174,7 +184,7 @@ public final class Uses {
                                 return Future.succeededFuture(Refusal.APPROVAL_UNVERIFIABLE);
                             }
                             Status status = locked.now(now);
-                            if (status == Status.RESERVED && Objects.equals(locked.executionId(), good.executionId())) {
+                            if (taken(status, locked, good.executionId())) {
                                 return Future.succeededFuture(null);
                             }
                             return status == Status.ACTIVE

@@ -117,7 +117,7 @@ final class Applying {
             context.setAll(members);
         }
         context.putObject(Uses.APPROVAL).put("id", approval.toString());
-        context.put(Uses.EXECUTION, "server:" + unguessable.get());
+        context.put(Uses.EXECUTION, Uses.SERVER + unguessable.get());
         return Call.of(call.subject(), call.action(), call.resource(), context);
     }
 
@@ -138,10 +138,13 @@ final class Applying {
                 });
     }
 
-    /** Runs a call that was allowed, if the server can. */
+    /** Runs a call that was allowed, if the server can, and if the caller did not use an approval for a run of its own. */
     Future<Applied> run(Vertx vertx, Caller requester, Call call, Decided decided) {
         Tool tool = tools.find(call.actionName()).orElse(null);
-        return tool == null
+        var used = decided.uses();
+        boolean theirs = used != null
+                && (used.executionId() == null || !used.executionId().startsWith(Uses.SERVER));
+        return tool == null || theirs
                 ? Future.succeededFuture(new Applied(decided, null))
                 : call(vertx, tool, requester, call, decided);
     }
@@ -149,7 +152,7 @@ final class Applying {
     private Future<Applied> call(Vertx vertx, Tool tool, Caller requester, Call call, Decided decided) {
         var used = decided.uses();
         String executionId =
-                used == null || used.executionId() == null ? "server:" + unguessable.get() : used.executionId();
+                used == null || used.executionId() == null ? Uses.SERVER + unguessable.get() : used.executionId();
         var run = new Run(executionId, clock.instant().plus(DEADLINE), decided.id(), used == null ? null : used.id());
         ExecutionLog log = approvals.executions().of(requester, call.actionName(), used != null);
         var executor = new ToolExecutor(new Told(tool), retry, told(log), clock);

@@ -54,6 +54,10 @@ final class Deciding {
             throw new BadCall(
                     "`context.execution_id` is a text of 1 to 200 letters, digits and the characters . _ : -");
         }
+        if (execution.asText().startsWith(Uses.SERVER)) {
+            throw new BadCall(
+                    "`context.execution_id` begins with `" + Uses.SERVER + "`, as only the server's own runs do");
+        }
     }
 
     /**

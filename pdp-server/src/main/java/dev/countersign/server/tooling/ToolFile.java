@@ -1,8 +1,13 @@
 package dev.countersign.server.tooling;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonMappingException.Reference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.countersign.tools.Egress;
 import dev.countersign.tools.HttpTool;
@@ -12,6 +17,7 @@ import dev.countersign.tools.Tools;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -21,6 +27,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +45,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ToolFile {
     private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .build();
+
+    /** Narrow, so that a secret that stands in the place of its name is not repeated as one. */
+    private static final Pattern VARIABLE = Pattern.compile("[A-Z_][A-Z0-9_]*");
 
     private static final long LONGEST_SECONDS = 60;
 
@@ -77,12 +90,28 @@ public final class ToolFile {
             }
             return new Tools(tools);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(file + ": " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(
+                    file + ", line " + e.getLocation().getLineNr() + ": " + mistake(e));
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException(file + " cannot be read: there is no such file", e);
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** What is wrong, without what stands there: it may be a secret in the wrong place. */
+    private static String mistake(JacksonException e) {
+        if (e instanceof JsonMappingException mapping && !(e.getCause() instanceof StreamReadException)) {
+            String place =
+                    mapping.getPath().stream().map(Reference::getFieldName).collect(Collectors.joining("."));
+            return e instanceof UnrecognizedPropertyException unknown
+                    ? "`" + place + "` is none of " + unknown.getKnownPropertyIds()
+                    : "`" + place + "` does not have a value that fits";
+        }
+        var broken = e.getCause() instanceof StreamReadException cause ? cause : e;
+        return String.valueOf(broken.getOriginalMessage()).lines().findFirst().orElse("it is not YAML");
     }
 
     private static Tool tool(
@@ -93,6 +122,9 @@ public final class ToolFile {
         }
         if (entry.stub() != null) {
             return stub(name, entry.stub(), entry.result());
+        }
+        if (!"https".equals(entry.url().getScheme())) {
+            throw new IllegalArgumentException("the tool `" + name + "`: `url` is https");
         }
         long seconds = entry.timeout_seconds() == null ? 10 : entry.timeout_seconds();
         if (seconds < 1 || seconds > LONGEST_SECONDS) {
@@ -135,8 +167,12 @@ public final class ToolFile {
             String name, Map<String, String> headers, Map<String, String> env) {
         var secrets = new LinkedHashMap<String, Supplier<String>>();
         headers.forEach((header, variable) -> {
+            if (variable == null || !VARIABLE.matcher(variable).matches()) {
+                throw new IllegalArgumentException("the tool `" + name + "`: the header `" + header
+                        + "` needs the name of an environment variable, of capitals, digits and _");
+            }
             String value = env.get(variable);
-            if (value == null) {
+            if (value == null || value.isBlank()) {
                 throw new IllegalArgumentException("the tool `" + name + "`: the environment has no `" + variable
                         + "`, which holds the header `" + header + "`");
             }
