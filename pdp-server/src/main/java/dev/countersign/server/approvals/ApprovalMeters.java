@@ -24,6 +24,8 @@ public final class ApprovalMeters {
                 metrics.counter(Metric.APPROVALS_ENDED, status.word());
             }
         }
+        metrics.timer(Metric.APPROVAL_SECONDS, Status.APPROVED.word());
+        metrics.timer(Metric.APPROVAL_SECONDS, Status.DENIED.word());
         metrics.gauge(Metric.APPROVALS_PENDING, () -> waiting.pending());
         metrics.gauge(Metric.APPROVALS_OLDEST_SECONDS, this::oldest);
     }

@@ -136,13 +136,18 @@ public final class Reviews {
     /**
      * Stops asking: all of a task that is still open.
      *
+     * @param only the one request of it that is stopped; {@code null} for all
      * @param mayStop whether the caller may stop a request that is there
      */
-    public Future<Outcome> cancel(Caller caller, UUID task, @Nullable String note, Predicate<AccessRequest> mayStop) {
+    public Future<Outcome> cancel(
+            Caller caller, UUID task, @Nullable UUID only, @Nullable String note, Predicate<AccessRequest> mayStop) {
         Instant now = now();
         return changes.act(
                 caller.keyId(),
                 connection -> AccessRequestStore.lockTask(connection, caller.inTenant(), task)
+                        .map(all -> all.stream()
+                                .filter(each -> only == null || each.id().equals(only))
+                                .toList())
                         .compose(all -> {
                             if (all.isEmpty()) {
                                 return Future.succeededFuture(new Outcome.Unknown());

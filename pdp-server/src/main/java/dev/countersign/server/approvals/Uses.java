@@ -28,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Uses {
     /** How long a run is waited for that has to be reported. */
-    static final Duration REPORT_WITHIN = Duration.ofMinutes(15);
+    private static final Duration REPORT_WITHIN = Duration.ofMinutes(15);
+
+    /** The same of the server's own runs, which have half a minute. */
+    private static final Duration OWN_REPORT_WITHIN = Duration.ofMinutes(1);
 
     private final AccessRequestStore requests;
     private final ApprovalStore approvals;
@@ -199,7 +202,9 @@ public final class Uses {
 
     private Future<@Nullable Refusal> use(
             SqlConnection connection, Caller caller, Approval locked, Presented.Good good, UUID decision, Instant now) {
-        Instant reportBy = good.executionId() == null ? null : now.plus(REPORT_WITHIN);
+        String execution = good.executionId();
+        Instant reportBy =
+                execution == null ? null : now.plus(execution.startsWith(SERVER) ? OWN_REPORT_WITHIN : REPORT_WITHIN);
         return AccessRequestStore.find(connection, caller.inTenant(), locked.request())
                 .compose(request -> transitions.use(
                         connection,

@@ -285,7 +285,7 @@ final class AccessRequestsHandler {
         }
         Waiting.change(
                 ctx,
-                approvals.reviews().cancel(caller, id, note, request -> mayStop(caller, request)),
+                approvals.reviews().cancel(caller, id, null, note, request -> mayStop(caller, request)),
                 outcome -> cancelled(ctx, caller, id, outcome));
     }
 

@@ -110,14 +110,17 @@ final class Applying {
         return Call.of(TaskView.call(request));
     }
 
-    /** The call with the approval, to be reported by an id that nobody else knows. */
+    /** The call with the approval; if the server runs it, to be reported by a name that is the server's own. */
     Call presenting(Call call, UUID approval) throws BadCall {
         ObjectNode context = JsonNodeFactory.instance.objectNode();
         if (call.context() instanceof ObjectNode members) {
             context.setAll(members);
         }
         context.putObject(Uses.APPROVAL).put("id", approval.toString());
-        context.put(Uses.EXECUTION, Uses.SERVER + unguessable.get());
+        // Whoever runs the call elsewhere cannot report it by a name that it does not know.
+        if (able(call.actionName())) {
+            context.put(Uses.EXECUTION, Uses.SERVER + unguessable.get());
+        }
         return Call.of(call.subject(), call.action(), call.resource(), context);
     }
 

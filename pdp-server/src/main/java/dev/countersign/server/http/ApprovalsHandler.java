@@ -97,7 +97,7 @@ final class ApprovalsHandler {
                 .of(caller.inTenant(), requests.stream().map(AccessRequest::id).toList())
                 .map(granted -> {
                     ArrayNode all = JsonNodeFactory.instance.arrayNode();
-                    requests.forEach(each -> all.add(view.of(each, granted)));
+                    requests.forEach(each -> all.add(seen(caller, view.of(each, granted))));
                     return all;
                 });
     }
@@ -121,15 +121,22 @@ final class ApprovalsHandler {
                             now -> !view.pending(now),
                             now -> Waiting.read(
                                     ctx,
-                                    caller.mayAny(Role.APPROVALS_READ) ? whole(now) : one(now),
+                                    caller.mayAny(Role.APPROVALS_READ) ? whole(now) : one(caller, now),
                                     out -> Bodies.send(ctx, 200, out))));
         } catch (BadCall e) {
             Bodies.bad(ctx, e);
         }
     }
 
-    private Future<ObjectNode> one(AccessRequest request) {
-        return reviewing.granted(request).map(granted -> view.of(request, list(granted)));
+    private Future<ObjectNode> one(Caller caller, AccessRequest request) {
+        return reviewing.granted(request).map(granted -> seen(caller, view.of(request, list(granted))));
+    }
+
+    /** Who decided is for those to know who read or review requests. */
+    private static ObjectNode seen(Caller caller, ObjectNode shown) {
+        return caller.mayAny(Role.APPROVALS_READ, Role.APPROVALS_APPROVE)
+                ? shown
+                : shown.remove(List.of("decided_by_id", "decided_by_person"));
     }
 
     private Future<ObjectNode> whole(AccessRequest request) {

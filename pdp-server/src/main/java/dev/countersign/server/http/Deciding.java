@@ -99,7 +99,9 @@ final class Deciding {
             return good == null
                     ? record(policy, caller, judged, body)
                     : Waiting.here(vertx, uses.use(caller, judged, good)).compose(refused -> {
-                        steps.accept(ApplyStep.RESERVED);
+                        if (refused == null) {
+                            steps.accept(ApplyStep.RESERVED);
+                        }
                         return record(
                                 policy,
                                 caller,

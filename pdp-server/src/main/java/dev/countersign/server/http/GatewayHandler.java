@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Review;
@@ -135,6 +136,15 @@ final class GatewayHandler {
         Submissions.Submitted submitted = asked.submitted();
         if (submitted == null) {
             Decided decided = asked.decided();
+            if (decided.verdict().outcome() == Outcome.REQUIRE_APPROVAL) {
+                Problems.send(
+                        ctx,
+                        409,
+                        "not_requestable",
+                        "this needs approval, and cannot be asked for: a number in it is beyond what JSON can carry"
+                                + " everywhere, or the approval template is not known");
+                return;
+            }
             Problems.send(
                     ctx,
                     409,
@@ -197,6 +207,7 @@ final class GatewayHandler {
                                     .cancel(
                                             caller,
                                             request.task(),
+                                            request.id(),
                                             reason,
                                             each -> AccessRequestsHandler.mayStop(caller, each)),
                             outcome -> cancelled(ctx, outcome)));
@@ -221,7 +232,7 @@ final class GatewayHandler {
                     ctx,
                     approvals.sweeper().sweep(),
                     noted -> Bodies.send(
-                            ctx, 200, JsonNodeFactory.instance.objectNode().put("cleaned", noted)));
+                            ctx, 200, JsonNodeFactory.instance.objectNode().put("cleaned", true)));
         }
     }
 }

@@ -14,6 +14,7 @@ import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.approvals.Submissions;
+import dev.countersign.server.approvals.Uses;
 import dev.countersign.server.decision.Body;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
@@ -116,6 +117,11 @@ final class GuardrailsHandler {
 
     private static Call call(Caller caller, JsonNode given) throws BadCall {
         JsonNode action = Calls.action(given.get("action"));
+        for (String own : List.of(Uses.APPROVAL, Uses.EXECUTION)) {
+            if (!Calls.absent(given.path("context").path(own))) {
+                throw new BadCall("`context." + own + "` is not taken here: give `approvalRequestId` to execute");
+            }
+        }
         return Calls.of(
                 Calls.itself(caller),
                 action,

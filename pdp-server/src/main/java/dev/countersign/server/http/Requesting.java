@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.api.CanonicalJson;
 import dev.countersign.api.NotCanonicalException;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Submissions;
@@ -91,8 +92,8 @@ final class Requesting {
         try {
             return CanonicalJson.sha256(body);
         } catch (NotCanonicalException e) {
-            // What cannot be compared is never the same as before.
-            return "none";
+            // Numbers in it have no canonical form: then it is the same only as it was written.
+            return Sha256.hex(body.toString());
         }
     }
 }

@@ -123,9 +123,6 @@ public final class ToolFile {
         if (entry.stub() != null) {
             return stub(name, entry.stub(), entry.result());
         }
-        if (!"https".equals(entry.url().getScheme())) {
-            throw new IllegalArgumentException("the tool `" + name + "`: `url` is https");
-        }
         long seconds = entry.timeout_seconds() == null ? 10 : entry.timeout_seconds();
         if (seconds < 1 || seconds > LONGEST_SECONDS) {
             throw new IllegalArgumentException("the tool `" + name + "`: `timeout_seconds` is 1 to " + LONGEST_SECONDS);

@@ -257,15 +257,11 @@ class ApplyKillTest {
         body.withObjectProperty("context").put("execution_id", "named-1").set("approval", approval);
 
         server.haltAt(Halt.NEVER);
-        Reply executed = post("/actions/named/execute", other.agent(), body.toString());
-        assertThat(executed.json().path("executed").asBoolean())
-                .as(executed.body())
-                .isFalse();
-        Reply requested = post("/actions/named-2/request", other.agent(), body.toString());
-        assertThat(requested.json().path("status").asText())
-                .as(requested.body())
-                .isEqualTo("allowed");
-        assertThat(status()).isEqualTo("reserved");
+        for (String path : new String[] {"execute", "request"}) {
+            Reply refused = post("/actions/named/" + path, other.agent(), body.toString());
+            assertThat(refused.status()).as(refused.body()).isEqualTo(400);
+        }
+        assertThat(status()).isEqualTo("active");
         assertThat(server.runs()).isZero();
     }
 

@@ -133,8 +133,6 @@ class ToolFileTest {
                 "tools: {pay: {url: 'https://a.example/', timeout_seconds: 1.5}}  | timeout_seconds",
                 "tools: {pay: {url: 'https://a.example/', timeout_seconds: soon}} | timeout_seconds",
                 "tools: {pay: {url: 'https://a.example/', idempotent: perhaps}}   | idempotent",
-                "tools: {pay: {url: 'http://a.example/'}}                         | `pay`: `url` is https",
-                "tools: {pay: {url: 'ftp://a.example/'}}                          | `pay`: `url` is https",
                 "tools: {pay: {url: '/pay'}}                                      | pay",
                 "tools: {pay: {url: 'https://a b/'}}                              | url",
                 "tools: {pay: {url: 'https://me:word@a.example/'}}                | pay",
