@@ -2,6 +2,7 @@ package dev.countersign.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -19,10 +20,11 @@ final class BenchCommand implements Callable<Integer> {
         POLICIES,
         HTTP,
         BATCH,
+        APPROVALS,
         PEERS
     }
 
-    @Option(names = "--only", description = "One part: engine, policies, http, batch or peers; repeatable.")
+    @Option(names = "--only", description = "One part: engine, policies, http, batch, approvals or peers; repeatable.")
     private List<Part> only = List.of();
 
     @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
@@ -44,7 +46,7 @@ final class BenchCommand implements Callable<Integer> {
     private @Nullable Path opa;
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws IOException, InterruptedException, SQLException {
         var report = new Report(System.out);
         List<Part> parts = only.isEmpty() ? Arrays.asList(Part.values()) : only;
         boolean http = parts.contains(Part.HTTP);
@@ -73,6 +75,12 @@ final class BenchCommand implements Callable<Integer> {
             var scratch = Scratch.make();
             try (scratch) {
                 new HttpBench(report, scratch.path(), rounds, seconds, warmUp).run(http, batch);
+            }
+        }
+        if (parts.contains(Part.APPROVALS)) {
+            var scratch = Scratch.make();
+            try (scratch) {
+                new ApprovalsBench(report, scratch.path()).run();
             }
         }
         if (peers) {
