@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,26 +17,36 @@ final class LongTests {
         this.report = report;
     }
 
-    void run(int count) throws IOException, InterruptedException {
-        report.title("Fuzz and random tests of the rules, " + count + " each");
+    /** The rules' own, each with so many cases. */
+    void rules(int count) throws IOException, InterruptedException {
+        run("Fuzz and random tests of the rules", count, "-pl", "rules", "-Dcountersign.fuzz=" + count);
+    }
+
+    /** Sequences of what eight clients do to approvals on two servers, and graphs of who belongs to whom. */
+    void approvals(int count) throws IOException, InterruptedException {
+        run(
+                "Random clients of approvals",
+                count,
+                "-pl",
+                "pdp-server",
+                "-am",
+                "-Dtest=ApprovalsModelTest,SeparationPropertyTest",
+                "-Dsurefire.failIfNoSpecifiedTests=false");
+    }
+
+    private void run(String title, int count, String... more) throws IOException, InterruptedException {
+        report.title(title + ", " + count + " each");
         Path root = checkout();
         if (root == null) {
             report.line("  SKIPPED: this needs a checkout; the jar does not lie in bench/target of one");
             return;
         }
+        var command = new ArrayList<>(List.of(
+                "mvn", "-B", "-q", "-ntp", "test", "-Dspotless.check.skip=true", "-Dcountersign.random=" + count));
+        command.addAll(List.of(more));
         Process process;
         try {
-            process = new ProcessBuilder(
-                            "mvn",
-                            "-B",
-                            "-q",
-                            "-ntp",
-                            "-pl",
-                            "rules",
-                            "test",
-                            "-Dspotless.check.skip=true",
-                            "-Dcountersign.fuzz=" + count,
-                            "-Dcountersign.random=" + count)
+            process = new ProcessBuilder(command)
                     .directory(root.toFile())
                     .redirectErrorStream(true)
                     .start();
@@ -50,7 +61,7 @@ final class LongTests {
         if (code != 0) {
             said.stream().skip(Math.max(0, said.size() - 40)).forEach(line -> report.line("    | %s", line));
         }
-        report.check("mvn -pl rules test -Dcountersign.fuzz=" + count + " -Dcountersign.random=" + count, code == 0);
+        report.check(String.join(" ", command), code == 0);
     }
 
     private static @Nullable Path checkout() {

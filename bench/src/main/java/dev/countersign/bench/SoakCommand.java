@@ -18,10 +18,11 @@ final class SoakCommand implements Callable<Integer> {
         OUTAGE,
         DISK,
         LIVE,
-        TESTS
+        TESTS,
+        APPROVALS
     }
 
-    @Option(names = "--only", description = "One part: kill, outage, disk, live or tests; repeatable.")
+    @Option(names = "--only", description = "One part: kill, outage, disk, live, tests or approvals; repeatable.")
     private List<Part> only = List.of();
 
     @Option(names = "--kills", defaultValue = "10", description = "Kills (default: ${DEFAULT-VALUE}).")
@@ -71,7 +72,10 @@ final class SoakCommand implements Callable<Integer> {
                 new LiveSoak(report, scratch.path(), packs).run(changes, rules);
             }
             if (parts.contains(Part.TESTS)) {
-                new LongTests(report).run(count);
+                new LongTests(report).rules(count);
+            }
+            if (parts.contains(Part.APPROVALS)) {
+                new LongTests(report).approvals(count);
             }
         }
         return report.end();
