@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Makes access requests out of calls that rules ask approval for. */
@@ -293,7 +294,11 @@ public final class Submissions {
                 terms.stages(),
                 0,
                 Set.of(),
-                item.claimed(),
+                Stream.concat(
+                                item.claimed().stream(),
+                                CarriedSide.of(policy.entities(), call.subjectType(), call.subjectId()).stream())
+                        .distinct()
+                        .toList(),
                 now,
                 decideBy,
                 terms.useWithin(),
