@@ -1,6 +1,7 @@
 package dev.countersign.server.config;
 
 import dev.countersign.server.decision.DecisionLoop.Durability;
+import dev.countersign.server.egress.EgressRules;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
  * @param tools the file of the tools that the server runs itself, or {@code null}
+ * @param outbound where the server may call
  * @param env the environment, from which packs take their outermost defaults
  */
 public record ServerConfig(
@@ -40,6 +42,7 @@ public record ServerConfig(
         Durability durability,
         Duration maxStaleness,
         @Nullable Path tools,
+        EgressRules outbound,
         Map<String, String> env) {
     /** An environment variable that the server itself reads. */
     public enum Variable {
@@ -55,6 +58,8 @@ public record ServerConfig(
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
         /** The file of the tools that the server runs itself; without it, it runs none. */
         TOOLS("COUNTERSIGN_TOOLS"),
+        /** Where the server may call, see {@link EgressRules#parse}, parted by commas; without it, nowhere. */
+        OUTBOUND("COUNTERSIGN_OUTBOUND"),
         /** Options for the Java virtual machine; read by the launcher. */
         JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),
         /** The key that {@code countersign keys} calls a server with; the server does not read it. */
@@ -95,6 +100,7 @@ public record ServerConfig(
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
                 staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
+                outbound(env.getOrDefault(Variable.OUTBOUND.key(), "")),
                 Map.copyOf(env));
         if (!config.loopback() && config.publicUrl() == null) {
             throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()
@@ -144,6 +150,11 @@ public record ServerConfig(
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(Variable.PUBLIC_URL.key() + " is not a URL: " + e.getMessage(), e);
         }
+    }
+
+    private static EgressRules outbound(String text) {
+        return EgressRules.parse(
+                Arrays.stream(text.split(",")).filter(part -> !part.isBlank()).toList());
     }
 
     private static Durability durability(String text) {
