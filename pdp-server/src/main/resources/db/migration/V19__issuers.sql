@@ -46,6 +46,7 @@ create table issuer_subjects (
 );
 
 create index issuer_subjects_of_person on issuer_subjects (tenant, person_id);
+create index issuer_subjects_as_person on issuer_subjects (issuer, as_person);
 create index issuer_subjects_as_service on issuer_subjects (issuer, as_service);
 
 insert into revisions (kind, revision) values ('issuers', 0);
