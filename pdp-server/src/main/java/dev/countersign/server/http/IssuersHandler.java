@@ -140,12 +140,18 @@ final class IssuersHandler {
         Caller caller = caller(ctx);
         UUID id = caller == null ? null : id(ctx);
         if (caller != null && id != null) {
-            Pages.send(
-                    ctx,
-                    "subjects",
-                    "sub",
-                    (after, limit) -> issuers.subjects(caller.inTenant(), id, after, limit),
-                    IssuersHandler::view);
+            Waiting.read(ctx, issuers.find(caller.inTenant(), id), found -> {
+                if (found == null) {
+                    unknown(ctx);
+                } else {
+                    Pages.send(
+                            ctx,
+                            "subjects",
+                            "sub",
+                            (after, limit) -> issuers.subjects(caller.inTenant(), id, after, limit),
+                            IssuersHandler::view);
+                }
+            });
         }
     }
 

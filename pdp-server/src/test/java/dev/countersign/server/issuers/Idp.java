@@ -134,7 +134,9 @@ public final class Idp implements AutoCloseable {
     /** A signed token. */
     public static String sign(JWK key, JWSHeader header, JWTClaimsSet claims) {
         try {
-            JWSSigner signer = key instanceof ECKey ec ? new ECDSASigner(ec) : new RSASSASigner(key.toRSAKey().toPrivateKey(), true);
+            JWSSigner signer = key instanceof ECKey ec
+                    ? new ECDSASigner(ec)
+                    : new RSASSASigner(key.toRSAKey().toPrivateKey(), true);
             var token = new SignedJWT(header, claims);
             token.sign(signer);
             return token.serialize();

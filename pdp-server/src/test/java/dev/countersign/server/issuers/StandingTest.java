@@ -62,7 +62,8 @@ class StandingTest {
         var clock = Clock.systemUTC();
         changes = new Changes(pool, new LiveFeed(pool, clock, Duration.ofSeconds(1)), clock);
         store = new IssuerStore(pool, changes, () -> new UUID(1, ids.incrementAndGet()), clock);
-        issuer = left(store.create("acme", "https://i.example", "aud", TERMS, "csk_a")).id();
+        issuer = left(store.create("acme", "https://i.example", "aud", TERMS, "csk_a"))
+                .id();
     }
 
     @AfterEach

@@ -76,8 +76,7 @@ class SubjectReviewersTest extends Acme {
         UUID ann = person("Ann");
         registry.key(acme, ann, null, null, "audit.read");
         subject("ann", ann, true);
-        Panel panel =
-                registry.panel(agent("bot", null), List.of(new Stage("only", 1, List.of("audit.read"))));
+        Panel panel = registry.panel(agent("bot", null), List.of(new Stage("only", 1, List.of("audit.read"))));
         assertThat(panel.rule(0, ann, List.of())).isEqualTo(new May(null));
     }
 
