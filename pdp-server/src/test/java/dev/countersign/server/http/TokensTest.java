@@ -167,9 +167,10 @@ class TokensTest {
         ECKey old = Idp.ec("old");
         ECKey next = Idp.ec("next");
         turning.publish(old);
-        String id = register(server, server.key("admin"), registration(turning, "turning"));
+        register(server, server.key("admin"), registration(turning, "turning"));
         var claims = turning.claims("turning", "bot", "agents").build();
-        assertThat(ask(server, Idp.sign(old, claims)).status()).isEqualTo(200);
+        String before = Idp.sign(old, claims);
+        assertThat(ask(server, before).status()).isEqualTo(200);
         turning.publish(next);
         Reply first = ask(server, Idp.sign(next, claims));
         assertThat(first.status()).isEqualTo(401);
@@ -177,15 +178,7 @@ class TokensTest {
         assertThat(first.header("Retry-After")).isEqualTo("1");
         RunningServer.until(
                 "the new key is read", () -> ask(server, Idp.sign(next, claims)).status() == 200);
-        assertThat(ask(server, Idp.sign(old, claims)).status()).isEqualTo(401);
-        int asked = turning.asked();
-        for (int i = 0; i < 50; i++) {
-            assertThat(ask(server, Idp.sign(Idp.ec("made-up-" + i), claims)).status())
-                    .isEqualTo(401);
-        }
-        assertThat(turning.asked() - asked).as("what anybody can cause").isLessThan(10);
-        assertThat(server.delete(Issued.ISSUERS + "/" + id, server.key("admin")).status())
-                .isEqualTo(200);
+        assertThat(ask(server, before).status()).isEqualTo(401);
     }
 
     @Test

@@ -8,10 +8,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.OctetKeyPair;
 import com.nimbusds.jose.util.Base64URL;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.EgressRules;
+import dev.countersign.server.http.RunningServer;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.issuers.Recognition.Refused;
@@ -175,5 +177,37 @@ class TokenCallersTest extends TokensCase {
         known(Idp.sign(EC, claims));
         now = now.plus(Duration.ofMinutes(2));
         assertThat(callers.recognize(Idp.sign(EC, claims))).isIn(Refused.READING, Refused.UNKNOWN);
+    }
+
+    @Test
+    void tokensWithUnknownKeysHaveKeysReadOnceInTenSeconds() {
+        int asked = idp.asked();
+        ECKey unknown = Idp.ec("unknown");
+        for (int i = 1; i <= 3; i++) {
+            assertThat(callers.recognize(
+                            Idp.sign(unknown, claims("bot", "agents").build())))
+                    .isEqualTo(Refused.READING);
+            RunningServer.until(
+                    "they are not read again",
+                    () -> callers.recognize(
+                                    Idp.sign(unknown, claims("bot", "agents").build()))
+                            == Refused.UNKNOWN);
+            assertThat(idp.asked()).isEqualTo(asked + i);
+            now = now.plusSeconds(10);
+        }
+    }
+
+    @Test
+    void aRememberedTokenEndsWithItsKey() {
+        String token = good();
+        known(token);
+        idp.publish(RSA);
+        try {
+            callers.recognize(
+                    Idp.sign(Idp.ec("unknown"), claims("bot", "agents").build()));
+            RunningServer.until("it is refused", () -> callers.recognize(token) instanceof Refused);
+        } finally {
+            idp.publish(EC, RSA, WEAK);
+        }
     }
 }
