@@ -6,7 +6,6 @@ import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.egress.Egress;
-import dev.countersign.server.egress.EgressRules;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.ApplyStep;
 import dev.countersign.server.http.HttpVerticle;
@@ -79,6 +78,7 @@ final class Granting implements AutoCloseable {
             Changes changes,
             DecisionRecords records,
             Vertx vertx,
+            Egress egress,
             Supplier<UUID> ids,
             SecureRandom random,
             Metrics metrics,
@@ -95,7 +95,7 @@ final class Granting implements AutoCloseable {
                 Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, meters, clock);
         bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
         feed.listen(WAITING, waiting::heard);
-        egress = new Egress(vertx, EgressRules.parse(config.egress()), null);
+        this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
         webhooks = new WebhookStore(pool, ids, random, clock);
         deliveries = new Deliveries(pool, egress, random, clock);

@@ -8,6 +8,7 @@ import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.egress.Egress;
 import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
 import dev.countersign.server.events.EventRecords;
@@ -179,17 +180,21 @@ public final class Server implements AutoCloseable {
                 tenant -> policies.get(tenant).map(state -> state.policy().entities()));
         var directory = new EntityDirectory(entityStore, ENTITY_BYTES);
         fresh.live("entities", -1L, directory::forget);
+        var egress = new Egress(vertx, config.egress(), null);
+        var issuing = new Issuing(pool, fresh, changes, egress, this::newId, clock);
         feed.set(fresh);
         var followers = new Followers(MOST_STREAMS, MOST_STREAMS_OF_TENANT);
         fresh.listen(Followers.CHANNEL, followers::heard);
         metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         var records = new DecisionRecords(pool);
-        var granting = new Granting(config, pool, fresh, changes, records, vertx, this::newId, random, metrics, clock);
+        var granting =
+                new Granting(config, pool, fresh, changes, records, vertx, egress, this::newId, random, metrics, clock);
         closing.push(granting::close);
         await(granting.prepare(), "making signing keys");
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");
         granting.start(vertx);
+        await(issuing.start(vertx), "reading the keys of issuers");
         demoKeys = new FirstStart(config, random).run(keyStore, keys.get(), fresh);
         gauges(log, fresh);
         var shared = new HttpVerticle.Shared(
@@ -204,6 +209,7 @@ public final class Server implements AutoCloseable {
                 keys::get,
                 keyStore,
                 new TenantStore(pool, changes, keyStore, clock),
+                issuing.shared(),
                 entityStore,
                 directory,
                 rulePacks.publishing(vertx, pool, shadows, policyChanges, changes, clock),

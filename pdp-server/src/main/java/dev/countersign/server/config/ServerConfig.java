@@ -1,6 +1,7 @@
 package dev.countersign.server.config;
 
 import dev.countersign.server.decision.DecisionLoop.Durability;
+import dev.countersign.server.egress.EgressRules;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
  * @param tools the file of the tools that the server runs itself, or {@code null}
- * @param egress where the server may call others, as {@link dev.countersign.server.egress.EgressRules#parse} reads it
+ * @param egress where the server may call others
  * @param env the environment, from which packs take their outermost defaults
  */
 public record ServerConfig(
@@ -41,7 +42,7 @@ public record ServerConfig(
         Durability durability,
         Duration maxStaleness,
         @Nullable Path tools,
-        List<String> egress,
+        EgressRules egress,
         Map<String, String> env) {
     /** An environment variable that the server itself reads. */
     public enum Variable {
@@ -99,7 +100,7 @@ public record ServerConfig(
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
                 staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
-                list(env.getOrDefault(Variable.EGRESS.key(), "")),
+                egress(env.getOrDefault(Variable.EGRESS.key(), "")),
                 Map.copyOf(env));
         if (!config.loopback() && config.publicUrl() == null) {
             throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()
@@ -151,11 +152,11 @@ public record ServerConfig(
         }
     }
 
-    private static List<String> list(String text) {
-        return Arrays.stream(text.split(",", -1))
+    private static EgressRules egress(String text) {
+        return EgressRules.parse(Arrays.stream(text.split(",", -1))
                 .map(String::trim)
-                .filter(entry -> !entry.isEmpty())
-                .toList();
+                .filter(part -> !part.isEmpty())
+                .toList());
     }
 
     private static Durability durability(String text) {

@@ -25,7 +25,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -96,14 +95,8 @@ final class Applying {
 
     /** The requester, acting by the key of whoever has the request applied. */
     private static Caller requester(Caller by, AccessRequest request) {
-        String principal = request.requester().principal();
-        return new Caller(
-                by.keyId(),
-                principal.substring(principal.indexOf(':') + 1),
-                by.tenant(),
-                Set.of(Role.DECIDE),
-                request.requester().person(),
-                by.until());
+        AccessRequest.Requester requester = request.requester();
+        return by.actingFor(requester.principal(), requester.person(), Role.DECIDE);
     }
 
     private static Call call(AccessRequest request) throws BadCall {

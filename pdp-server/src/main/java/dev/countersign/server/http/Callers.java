@@ -4,6 +4,10 @@ import dev.countersign.rules.facts.Sha256;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.Role;
+import dev.countersign.server.issuers.Recognition;
+import dev.countersign.server.issuers.Recognition.Known;
+import dev.countersign.server.issuers.Recognition.Refused;
+import dev.countersign.server.issuers.TokenCallers;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.security.MessageDigest;
@@ -20,6 +24,7 @@ final class Callers {
     private final Supplier<KeyRing> keys;
     private final BooleanSupplier stale;
     private final InstantSource clock;
+    private final TokenCallers tokens;
     private final MessageDigest sha256 = Sha256.newDigest();
 
     /**
@@ -27,11 +32,13 @@ final class Callers {
      * @param stale whether what the server knows, keys and all else that decides, was confirmed too long ago to let
      *     anybody in
      * @param clock tells whether a key has expired
+     * @param tokens tells who shows a token instead of a key
      */
-    Callers(Supplier<KeyRing> keys, BooleanSupplier stale, InstantSource clock) {
+    Callers(Supplier<KeyRing> keys, BooleanSupplier stale, InstantSource clock, TokenCallers tokens) {
         this.keys = keys;
         this.stale = stale;
         this.clock = clock;
+        this.tokens = tokens;
     }
 
     /** The caller, if its key is good and has one of the roles; else the refusal is sent and the answer is null. */
@@ -42,21 +49,47 @@ final class Callers {
             Problems.send(ctx, 503, "stale_policy", detail);
             return null;
         }
-        Caller caller = keys.get().caller(ctx.request().headers().get(HttpHeaders.AUTHORIZATION), sha256, clock);
+        String authorization = ctx.request().headers().get(HttpHeaders.AUTHORIZATION);
+        Caller caller = keys.get().caller(authorization, sha256, clock);
         if (caller == null) {
-            Problems.send(ctx, 401, "unauthorized", NEEDED);
-            return null;
+            caller = byToken(ctx, authorization);
         }
-        if (!caller.mayAny(roles)) {
+        if (caller != null && !caller.mayAny(roles)) {
             Problems.send(ctx, 403, "forbidden", "the key " + caller.keyId() + " does not have the role for this");
             return null;
         }
         return caller;
     }
 
+    /** The caller, if there is a token and it is good; else the refusal is sent and the answer is null. */
+    private @Nullable Caller byToken(RoutingContext ctx, @Nullable String authorization) {
+        String token = TokenCallers.token(authorization);
+        if (token == null) {
+            Problems.send(ctx, 401, "unauthorized", NEEDED);
+            return null;
+        }
+        Recognition recognition = tokens.recognize(token);
+        if (recognition instanceof Known known) {
+            return known.caller();
+        }
+        if (recognition == Refused.READING) {
+            ctx.response().putHeader("Retry-After", "1");
+        }
+        ctx.response().putHeader("WWW-Authenticate", "Bearer realm=\"countersign\", error=\"invalid_token\"");
+        Problems.send(ctx, 401, "invalid_token", "the token is refused: " + ((Refused) recognition).text());
+        return null;
+    }
+
     /** Whether what let a request in would let it in now: for answers that go on and on. */
     boolean still(@Nullable String authorization, Role... roles) {
-        Caller caller = stale.getAsBoolean() ? null : keys.get().caller(authorization, sha256, clock);
+        if (stale.getAsBoolean()) {
+            return false;
+        }
+        Caller caller = keys.get().caller(authorization, sha256, clock);
+        String token = caller == null ? TokenCallers.token(authorization) : null;
+        if (token != null && tokens.recognize(token) instanceof Known known) {
+            caller = known.caller();
+        }
         return caller != null && caller.mayAny(roles);
     }
 }

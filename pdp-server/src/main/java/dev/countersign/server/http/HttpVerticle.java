@@ -20,6 +20,9 @@ import dev.countersign.server.identity.ApiKey;
 import dev.countersign.server.identity.KeyRing;
 import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
+import dev.countersign.server.issuers.IssuerStore;
+import dev.countersign.server.issuers.KeySets;
+import dev.countersign.server.issuers.TokenCallers;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.policy.PackPublishing;
 import dev.countersign.server.policy.PolicyChanges;
@@ -63,6 +66,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param keys the keys as they were last read
      * @param keyStore where they are changed
      * @param tenants the tenants
+     * @param tokens who shows a token instead of a key
      * @param entities what tenants say of users, agents and things
      * @param directory what decisions know of them
      * @param packs publishes packs
@@ -89,6 +93,7 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<KeyRing> keys,
             KeyStore keyStore,
             TenantStore tenants,
+            Tokens tokens,
             EntityStore entities,
             EntityDirectory directory,
             PackPublishing packs,
@@ -131,6 +136,20 @@ public final class HttpVerticle extends VerticleBase {
             EgressRules egress,
             Consumer<ApplyStep> steps) {}
 
+    /**
+     * What lets in whoever shows a token.
+     *
+     * @param callers tells who it is
+     * @param issuers the issuers that tenants have registered
+     * @param keys what is known of their keys
+     * @param egress where keys may be read from
+     */
+    public record Tokens(TokenCallers callers, IssuerStore issuers, KeySets keys, EgressRules egress) {
+        IssuersHandler handler(Callers by) {
+            return new IssuersHandler(by, issuers, keys, egress);
+        }
+    }
+
     private final Shared shared;
     private final int port;
     private final String baseUrl;
@@ -163,7 +182,8 @@ public final class HttpVerticle extends VerticleBase {
                 shared.metrics(),
                 shared.defaults()::used);
         decisions.warmUp(WARM_UPS, shared.usual(), sample());
-        var callers = new Callers(shared.keys(), shared.stale(), shared.clock());
+        var callers = new Callers(
+                shared.keys(), shared.stale(), shared.clock(), shared.tokens().callers());
         var judging = new Judging(shared.policies(), shared.directory());
         Granting granting = shared.granting();
         Approvals approvals = granting.approvals();
@@ -210,6 +230,7 @@ public final class HttpVerticle extends VerticleBase {
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
+                shared.tokens().handler(callers),
                 new EntitiesHandler(callers, judging, shared.entities()),
                 new EntityLoadHandler(callers, shared.entities()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),

@@ -39,7 +39,7 @@ final class Problems {
         }
         Answers.count(ctx);
         response.setStatusCode(status);
-        if (status == 401) {
+        if (status == 401 && !response.headers().contains("WWW-Authenticate")) {
             response.putHeader("WWW-Authenticate", "Bearer realm=\"countersign\"");
         }
         if (status == 503) {

@@ -64,6 +64,7 @@ final class Routes {
             ProposalsHandler proposals,
             KeysHandler keys,
             TenantsHandler tenants,
+            IssuersHandler issuers,
             EntitiesHandler entities,
             EntityLoadHandler load,
             OperationsHandler operations,
@@ -166,6 +167,7 @@ final class Routes {
         on("/api/v1/tenants", Map.of(HttpMethod.GET, tenants::list, HttpMethod.POST, tenants::create));
         on("/api/v1/tenants/:tenant", Map.of(HttpMethod.GET, tenants::get, HttpMethod.PUT, tenants::update));
         post("/api/v1/tenants/:tenant/administrators", tenants::administer);
+        issuers(issuers);
         on(EntityLoadHandler.PATH, Map.of(HttpMethod.POST, load::load));
         get("/api/v1/entities/:type", entities::list);
         on(
@@ -190,6 +192,22 @@ final class Routes {
         // A path that cannot be decoded makes the routing itself fail, past every failure handler.
         router.errorHandler(400, ctx -> Problems.send(ctx, 400, "invalid_request", UNREADABLE));
         return router;
+    }
+
+    private void issuers(IssuersHandler issuers) {
+        String one = IssuersHandler.PATH + "/:id";
+        on(IssuersHandler.PATH, Map.of(HttpMethod.GET, issuers::list, HttpMethod.POST, issuers::create));
+        on(one, Map.of(HttpMethod.GET, issuers::get, HttpMethod.PUT, issuers::put, HttpMethod.DELETE, issuers::delete));
+        get(one + "/subjects", issuers::subjects);
+        on(
+                one + "/subjects/:sub",
+                Map.of(
+                        HttpMethod.GET,
+                        issuers::subject,
+                        HttpMethod.PUT,
+                        issuers::putSubject,
+                        HttpMethod.DELETE,
+                        issuers::deleteSubject));
     }
 
     /** What {@link #of} serves, as in {@code GET /api/v1/decisions/:id}. */

@@ -19,6 +19,20 @@ public final class Changes {
     /** Less than the above, so that a statement that waits is rather known to have failed than not known of. */
     private static final String STATEMENT_LIMIT = "set local statement_timeout = '3s'";
 
+    private static final String KEY_STANDS =
+            "select 1 from api_keys k left join tenants t on t.id = k.tenant where k.id = $1"
+                    + " and k.revoked_at is null and t.suspended_at is null"
+                    + " and (k.expires_at is null or k.expires_at > $2)";
+
+    /** The id of a caller with a token is {@code jwt:}, its issuer, {@code :}, and its subject as a person or a service. */
+    private static final String TOKEN_STANDS =
+            "select 1 from issuers i join tenants t on t.id = i.tenant and t.suspended_at is null"
+                    + " cross join split_part($1, ':', 3) as subject"
+                    + " where i.id = split_part($1, ':', 2)::uuid and i.disabled_at is null"
+                    + " and case when subject like 'p%' then exists (select 1 from issuer_subjects s"
+                    + " where s.issuer = i.id and s.as_person = subject) else not exists (select 1"
+                    + " from issuer_subjects s where s.issuer = i.id and s.as_service = subject) end";
+
     private final Pool pool;
     private final LiveFeed feed;
     private final InstantSource clock;
@@ -34,7 +48,7 @@ public final class Changes {
      * Makes a change, all of it or nothing.
      *
      * @param plane the tenant in whose plane the key acts that asks; {@code null} for the operator
-     * @param by the visible prefix of that key
+     * @param by the visible prefix of that key, or the id of a caller with a token
      * @param change what to do in the transaction; if it fails, nothing is done
      * @return done when the change is committed and this server judges by it; failed if either is not sure, or with a
      *     {@link KeyEndedException}
@@ -95,10 +109,11 @@ public final class Changes {
 
     private Future<?> standing(SqlConnection connection, String by) {
         return connection
-                .preparedQuery("select 1 from api_keys k left join tenants t on t.id = k.tenant where k.id = $1"
-                        + " and k.revoked_at is null and t.suspended_at is null"
-                        + " and (k.expires_at is null or k.expires_at > $2)")
-                .execute(Tuple.of(by, clock.instant().atOffset(ZoneOffset.UTC)))
+                .preparedQuery(by.startsWith("jwt:") ? TOKEN_STANDS : KEY_STANDS)
+                .execute(
+                        by.startsWith("jwt:")
+                                ? Tuple.of(by)
+                                : Tuple.of(by, clock.instant().atOffset(ZoneOffset.UTC)))
                 .compose(found ->
                         found.size() == 0 ? Future.failedFuture(new KeyEndedException()) : Future.succeededFuture());
     }

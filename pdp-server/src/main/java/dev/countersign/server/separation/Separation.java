@@ -26,10 +26,14 @@ import java.util.stream.Collectors;
  * theirs; and those whose delegates they are. Delegations count whether they are in force or not, unless they are revoked.
  */
 public final class Separation {
+    /** Those whose keys may approve, and those of whom an issuer's subject is said to; keys and subjects make one reviewer. */
     private static final String REVIEWERS = "select p.id, p.name, k.roles as key_roles, e.roles from ("
-            + "select k.person_id, array_agg(distinct r.role) as roles from api_keys k cross join unnest(k.roles) as r (role)"
+            + "select g.person_id, array_agg(distinct g.role) as roles from ("
+            + "select k.person_id, r.role from api_keys k cross join unnest(k.roles) as r (role)"
             + " where k.tenant = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)"
-            + " group by k.person_id having 'approvals.approve' = any(array_agg(r.role))) k"
+            + " union all select s.person_id, 'approvals.approve' from issuer_subjects s"
+            + " join issuers i on i.id = s.issuer and i.disabled_at is null where s.tenant = $1 and s.approves"
+            + ") g group by g.person_id having 'approvals.approve' = any(array_agg(g.role))) k"
             + " join tenants t on t.id = $1 and t.suspended_at is null"
             + " join persons p on p.tenant = $1 and p.id = k.person_id"
             + " left join entities e on e.tenant = $1 and e.type = 'user' and e.id = p.name";

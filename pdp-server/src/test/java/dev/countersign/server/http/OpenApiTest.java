@@ -41,6 +41,7 @@ class OpenApiTest {
                     new ProposalsHandler(null, null),
                     new KeysHandler(null, null, null, null),
                     new TenantsHandler(null, null, null),
+                    new IssuersHandler(null, null, null, null),
                     new EntitiesHandler(null, null, null),
                     new EntityLoadHandler(null, null),
                     new OperationsHandler(null, metrics, Map::of, Map::of, ""),

@@ -64,6 +64,7 @@ class PlanesTest {
     private static String proposal;
     private static String request;
     private static String policy;
+    private static String issuer;
 
     private static final String ACTION = "/api/v1/actions/registered";
 
@@ -75,7 +76,7 @@ class PlanesTest {
         server = RunningServer.start(
                 database,
                 database.port(),
-                Map.of("COUNTERSIGN_EGRESS", "example.com"),
+                Map.of("COUNTERSIGN_EGRESS", "example.com,mole-login.example"),
                 RunningServer.checkout("rules/packs/base"));
         String roles = Arrays.stream(Role.values())
                 .filter(role -> role != Role.OPERATOR)
@@ -123,6 +124,22 @@ class PlanesTest {
                 server.key("admin"),
                 "{\"class\": \"tool_call\", \"reversible\": false, \"risk\": \"low\", \"owner\": \"mole-owner\"}");
         assertThat(registered.status()).as(registered.body()).isEqualTo(200);
+        Reply issuing = server.post(
+                "/api/v1/issuers",
+                server.key("admin"),
+                issuing("\"issuer\": \"https://mole-login.example\", \"audience\": \"mole-audience\""));
+        assertThat(issuing.status()).as(issuing.body()).isEqualTo(201);
+        issuer = issuing.json().path("id").asText();
+        Reply subject = server.put(
+                "/api/v1/issuers/" + issuer + "/subjects/mole-sub",
+                server.key("admin"),
+                "{\"person\": \"mole-person\"}");
+        assertThat(subject.status()).as(subject.body()).isEqualTo(200);
+    }
+
+    private static String issuing(String more) {
+        return "{\"jwks_uri\": \"https://mole-login.example/jwks\", \"algorithms\": [\"ES256\"], \"roles_claim\": \"mole-roles\","
+                + " \"role_map\": {\"mole-role\": [\"decide\"]}, " + more + "}";
     }
 
     @AfterAll
@@ -156,6 +173,8 @@ class PlanesTest {
                 .replace("/decisions/{id}", "/decisions/" + decision)
                 .replace("/proposals/{id}", "/proposals/" + proposal)
                 .replace("/policies/{id}", "/policies/" + policy)
+                .replace("/issuers/{id}", "/issuers/" + issuer)
+                .replace("{sub}", "mole-sub")
                 .replace("/keys/{id}", "/keys/" + server.key("agent").substring(0, 12));
         assertThat(path).as("the test knows what to put there").doesNotContain("{");
         return server.send(server.request(path, secret)
@@ -194,6 +213,8 @@ class PlanesTest {
                 Map.entry("/v1/authorize/egress", "{\"action\": \"x\"}"),
                 Map.entry(
                         "/api/v1/actions/{name}", "{\"class\": \"egress\", \"reversible\": false, \"risk\": \"low\"}"),
+                Map.entry("/api/v1/issuers/{id}", issuing("\"disabled\": true")),
+                Map.entry("/api/v1/issuers/{id}/subjects/{sub}", "{\"person\": \"Theirs\"}"),
                 Map.entry("/api/v1/settings/{name}", "{\"value\": [\"theirs\"]}"),
                 Map.entry("/api/v1/rule-packs/{name}/activate", "{\"version\": 1}"));
         if (operation.equals(LOAD)) {
@@ -265,6 +286,14 @@ class PlanesTest {
                         .path("version")
                         .asInt())
                 .isEqualTo(1);
+        JsonNode issued = server.get("/api/v1/issuers/" + issuer + "/subjects/mole-sub", server.key("admin"))
+                .json();
+        assertThat(issued.at("/person/name").asText()).isEqualTo("mole-person");
+        assertThat(server.get("/api/v1/issuers/" + issuer, server.key("admin"))
+                        .json()
+                        .path("disabled")
+                        .booleanValue())
+                .isFalse();
         JsonNode task =
                 server.get(Asks.REQUESTS + "/" + request, server.key("agent")).json();
         assertThat(task.at("/task/status").asText()).isEqualTo("pending");
