@@ -171,7 +171,7 @@ public final class AccessRequestStore {
         return many(
                 connection,
                 SELECT + " and task in (select task from approval_requests where tenant = $1 and (evaluation_id = $2"
-                        + " or requester = $3 and (idempotency_key = $4 or client_id = $5))) order by task, position",
+                        + " or requester = $3 and (idempotency_key = $4 and position = 0 or client_id = $5))) order by task, position",
                 Tuple.of(
                         like.tenant(),
                         like.evaluation(),

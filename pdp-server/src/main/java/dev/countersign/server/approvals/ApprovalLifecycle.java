@@ -30,7 +30,7 @@ public final class ApprovalLifecycle {
             .move(Status.RESERVED, Status.ACTIVE, "a report that it did not start")
             .move(Status.RESERVED, Status.IN_DOUBT, "no report in time, or one that does not know")
             .move(Status.IN_DOUBT, Status.CONSUMED, "a late report, or a human: it ran")
-            .move(Status.IN_DOUBT, Status.ACTIVE, "a late report, or a human: it did not start");
+            .move(Status.IN_DOUBT, Status.ACTIVE, "a human: it did not start");
 
     private ApprovalLifecycle() {}
 }

@@ -84,6 +84,8 @@ public final class Bindings {
                 .put("binding_hash", requestable.hash());
         var members = claims.putArray("binding_context_members");
         requestable.members().forEach(members::add);
+        var actors = claims.putArray("actors");
+        requestable.actors().forEach(actors::add);
         return vertx.executeBlocking(() -> tokens.sign(TYPE, claims), false);
     }
 
@@ -93,8 +95,12 @@ public final class Bindings {
 
     /** What a submission is worth. */
     public sealed interface Bound {
-        /** It is about the denial of this evaluation. */
-        record To(UUID evaluation) implements Bound {}
+        /**
+         * It is about the denial of this evaluation.
+         *
+         * @param actors who acted for the subject then, as was claimed
+         */
+        record To(UUID evaluation, List<String> actors) implements Bound {}
 
         /** It is about none, in the words of the profile's problem types. */
         enum Refused implements Bound, Worded {
@@ -143,7 +149,9 @@ public final class Bindings {
         if (!fits) {
             return Bound.Refused.INVALID_DENIAL_BINDING;
         }
-        return fresh(denial.expiresAt()) ? new Bound.To(evaluation) : Bound.Refused.EXPIRED_DENIAL;
+        return fresh(denial.expiresAt())
+                ? new Bound.To(evaluation, texts(claims.path("actors")))
+                : Bound.Refused.EXPIRED_DENIAL;
     }
 
     /** What was echoed counts for nothing where the record says it. */
@@ -160,7 +168,13 @@ public final class Bindings {
             return Bound.Refused.EXPIRED_DENIAL;
         }
         boolean same = same(call, requestable.path("binding_context_members"), requestable.path("binding_hash"));
-        return same ? new Bound.To(id) : Bound.Refused.INVALID_DENIAL_BINDING;
+        return same ? new Bound.To(id, texts(requestable.path("actors"))) : Bound.Refused.INVALID_DENIAL_BINDING;
+    }
+
+    private static List<String> texts(JsonNode array) {
+        List<String> texts = new ArrayList<>();
+        array.forEach(text -> texts.add(text.asText()));
+        return texts;
     }
 
     private boolean fresh(Instant until) {
@@ -168,8 +182,7 @@ public final class Bindings {
     }
 
     private static boolean same(Call call, JsonNode members, JsonNode hash) {
-        List<String> bound = new ArrayList<>();
-        members.forEach(member -> bound.add(member.asText()));
+        List<String> bound = texts(members);
         try {
             return BoundCall.of(call.subject(), call.action(), call.resource(), call.context(), bound)
                     .bindingHash()

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The reports of runs, each by whoever was let run it. */
 public final class Receipts {
+    /** So often a requester may say that an approved call did not start; then a human looks. */
+    private static final int MOST_FREED = 3;
+
     private static final String SELECT = "select execution_id, action, status, attempts, error_class, result_digest,"
             + " approval, decision, started_at, ended_at from action_executions";
 
@@ -63,7 +66,8 @@ public final class Receipts {
         return changes.act(
                 caller.keyId(),
                 connection -> find(connection, caller, executionId).compose(before -> {
-                    if (before == null || before.approval() == null) {
+                    UUID approval = before == null ? null : before.approval();
+                    if (before == null || approval == null) {
                         return Future.succeededFuture(new Taken.Unknown());
                     }
                     if (before.says(receipt)) {
@@ -71,10 +75,26 @@ public final class Receipts {
                     }
                     return settled(before)
                             ? Future.succeededFuture(new Taken.Differs(before))
-                            : ApprovalStore.lock(connection, caller.inTenant(), before.approval())
-                                    .compose(locked -> take(
-                                            connection, caller, before, Objects.requireNonNull(locked), receipt, now));
+                            : freed(connection, caller, approval)
+                                    .compose(freed -> ApprovalStore.lock(connection, caller.inTenant(), approval)
+                                            .compose(locked -> take(
+                                                    connection,
+                                                    caller,
+                                                    before,
+                                                    Objects.requireNonNull(locked),
+                                                    freed < MOST_FREED,
+                                                    receipt,
+                                                    now)));
                 }));
+    }
+
+    /** How often it was said of an approval that its run did not start. */
+    private static Future<Long> freed(SqlConnection connection, Caller caller, UUID approval) {
+        return connection
+                .preparedQuery("select count(*) from action_executions where tenant = $1 and approval = $2"
+                        + " and status = 'not_started'")
+                .execute(Tuple.of(caller.inTenant(), approval))
+                .map(rows -> rows.iterator().next().getLong(0));
     }
 
     /** Whether nothing more can be said of a run. */
@@ -90,13 +110,18 @@ public final class Receipts {
             Caller caller,
             Execution before,
             Approval locked,
+            boolean free,
             Execution.Receipt receipt,
             Instant now) {
         Status to = switch (receipt.status()) {
-            case NOT_STARTED -> Status.ACTIVE;
+            case NOT_STARTED -> free ? Status.ACTIVE : Status.IN_DOUBT;
             case UNKNOWN, STARTED -> Status.IN_DOUBT;
             case SUCCEEDED, FAILED -> Status.CONSUMED;
         };
+        if (to == Status.ACTIVE && locked.now(now) != Status.RESERVED) {
+            // What is in doubt is for a human to say, not for whoever wants the call.
+            return Future.succeededFuture(new Taken.Differs(before));
+        }
         // A human may have said before what became of it, and the approval be another run's by now.
         boolean others = locked.executionId() != null && !locked.executionId().equals(before.executionId());
         boolean moves = !others && locked.status() != to;

@@ -3,6 +3,7 @@ package dev.countersign.server.approvals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.countersign.api.BoundCall;
 import dev.countersign.api.NotCanonicalException;
 import dev.countersign.rules.facts.Call;
@@ -66,6 +67,7 @@ public final class Submissions {
      * @param call the call
      * @param judged what rules say of it now: that it needs approval
      * @param evaluation the decision that denied it
+     * @param actors who acted for the subject when it was denied, as was claimed
      * @param about what the requester says beside it
      * @param claimed whom the requester names on its own side
      * @param decideBy until when the requester would wait; {@code null} for as long as the template says
@@ -74,6 +76,7 @@ public final class Submissions {
             Call call,
             Decided judged,
             UUID evaluation,
+            List<String> actors,
             AccessRequest.About about,
             List<String> claimed,
             @Nullable Instant decideBy) {}
@@ -288,14 +291,14 @@ public final class Submissions {
                 position,
                 item.evaluation(),
                 new AccessRequest.Requester(caller.principal(), caller.keyId(), caller.person()),
-                wanted(policy, caller, call, item.judged()),
+                wanted(policy, caller, call, item),
                 item.about(),
                 terms.findings(),
                 terms.stages(),
                 0,
                 Set.of(),
                 Stream.concat(
-                                item.claimed().stream(),
+                                Stream.concat(item.claimed().stream(), item.actors().stream()),
                                 CarriedSide.of(policy.entities(), call.subjectType(), call.subjectId()).stream())
                         .distinct()
                         .toList(),
@@ -306,7 +309,7 @@ public final class Submissions {
                 null);
     }
 
-    private static AccessRequest.Wanted wanted(TenantPolicy policy, Caller caller, Call call, Decided judged) {
+    private static AccessRequest.Wanted wanted(TenantPolicy policy, Caller caller, Call call, Item item) {
         Action registered = policy.actions().find(call.actionName());
         List<String> advisory = registered == null ? List.of() : registered.advisory();
         List<String> bound = policy.boundContext(call.actionName());
@@ -319,18 +322,22 @@ public final class Submissions {
                 call.resourceId(),
                 policy.redaction().text(whole),
                 policy.redaction().clean(whole),
-                digest(caller.inTenant(), call, bound, advisory),
+                digest(caller.inTenant(), item.actors(), call, bound, advisory),
                 bound,
                 advisory,
-                judged.verdict().reasons().get(0),
-                judged.risk());
+                item.judged().verdict().reasons().get(0),
+                item.judged().risk());
     }
 
     /** What is bound of a call, as a digest. */
-    static String digest(String tenant, Call call, List<String> boundContext, List<String> advisory) {
+    static String digest(
+            String tenant, List<String> actors, Call call, List<String> boundContext, List<String> advisory) {
         try {
             return BoundCall.of(call.subject(), call.action(), call.resource(), call.context(), boundContext)
-                    .digest(tenant, List.of(), advisory);
+                    .digest(
+                            tenant,
+                            actors.stream().<JsonNode>map(TextNode::valueOf).toList(),
+                            advisory);
         } catch (NotCanonicalException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
-    private static final int STEP = 100;
+    private static final int STEP = 20;
 
     private final Pool pool;
     private final Transitions transitions;

@@ -2,10 +2,13 @@ package dev.countersign.server.approvals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.rules.facts.Call;
+import dev.countersign.server.actions.Action;
 import dev.countersign.server.approvals.ApprovalLifecycle.Status;
+import dev.countersign.server.decision.Actors;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Presented;
 import dev.countersign.server.decision.Refusal;
+import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.signing.Tokens;
@@ -16,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -82,9 +86,10 @@ public final class Uses {
     /**
      * What the approval is worth that a call presents.
      *
+     * @param policy what judges the call: what it reads has to be bound
      * @return failed if that cannot be found out, as then nothing may be decided
      */
-    public Future<Presented> present(Caller caller, Call call) {
+    public Future<Presented> present(TenantPolicy policy, Caller caller, Call call) {
         JsonNode given = Objects.requireNonNull(call.context()).get(APPROVAL);
         UUID id = id(given.path("id").textValue());
         if (id == null) {
@@ -93,7 +98,7 @@ public final class Uses {
         return proven(id, given.get("state"))
                 .compose(refused -> refused != null
                         ? Future.succeededFuture(new Presented.Worthless(id.toString(), refused))
-                        : look(caller, call, id));
+                        : look(policy, caller, call, id));
     }
 
     private static @Nullable UUID id(@Nullable String text) {
@@ -123,17 +128,18 @@ public final class Uses {
                 });
     }
 
-    private Future<Presented> look(Caller caller, Call call, UUID id) {
+    private Future<Presented> look(TenantPolicy policy, Caller caller, Call call, UUID id) {
         String tenant = caller.inTenant();
         return approvals
                 .find(tenant, id)
                 .compose(approval -> approval == null
                         ? Future.succeededFuture(new Presented.Worthless(id.toString(), Refusal.APPROVAL_UNVERIFIABLE))
                         : requests.find(tenant, approval.request())
-                                .map(request -> worth(caller, call, approval, Objects.requireNonNull(request))));
+                                .map(request ->
+                                        worth(policy, caller, call, approval, Objects.requireNonNull(request))));
     }
 
-    private Presented worth(Caller caller, Call call, Approval approval, AccessRequest request) {
+    private Presented worth(TenantPolicy policy, Caller caller, Call call, Approval approval, AccessRequest request) {
         String id = approval.id().toString();
         if (!request.requester().principal().equals(caller.principal())) {
             return new Presented.Worthless(id, Refusal.APPROVAL_UNVERIFIABLE);
@@ -143,7 +149,7 @@ public final class Uses {
         if (status != Status.ACTIVE && !taken(status, approval, execution)) {
             return new Presented.Worthless(id, Refusal.APPROVAL_EXPIRED);
         }
-        return fits(call, request)
+        return covers(policy, call, request) && fits(call, request)
                 ? new Presented.Good(id, approval.useBy(), Set.copyOf(request.findings()), execution)
                 : new Presented.Worthless(id, Refusal.OUT_OF_SCOPE);
     }
@@ -160,10 +166,18 @@ public final class Uses {
         return Objects.requireNonNull(call.context()).path(EXECUTION).textValue();
     }
 
+    /** Whether the approval binds all that would be bound now: rules and the registry may have changed since. */
+    private static boolean covers(TenantPolicy policy, Call call, AccessRequest request) {
+        Action registered = policy.actions().find(call.actionName());
+        List<String> advisory = registered == null ? List.of() : registered.advisory();
+        return request.wanted().boundContext().containsAll(policy.boundContext(call.actionName()))
+                && advisory.containsAll(request.wanted().advisory());
+    }
+
     private static boolean fits(Call call, AccessRequest request) {
         AccessRequest.Wanted wanted = request.wanted();
         try {
-            return Submissions.digest(request.tenant(), call, wanted.boundContext(), wanted.advisory())
+            return Submissions.digest(request.tenant(), Actors.of(call), call, wanted.boundContext(), wanted.advisory())
                     .equals(wanted.digest());
         } catch (IllegalArgumentException e) {
             return false;

@@ -20,14 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundContext {
     /** Members by which the caller and the server talk about a request, which are not of the call. */
-    private static final Set<String> MACHINERY = Set.of(
-            "approval",
-            "execution_id",
-            "supported_obligations",
-            "access_request",
-            "evaluation_id",
-            "evaluated_at",
-            "reason");
+    private static final Set<String> MACHINERY = Set.of("approval", "execution_id", "supported_obligations");
 
     private final Set<String> members = new TreeSet<>();
 

@@ -147,6 +147,7 @@ final class LogEntry {
         json.writeStringField("expires_at", requestable.until().text());
         json.writeStringField("binding_hash", requestable.hash());
         Json.strings(json, "binding_context_members", requestable.members());
+        Json.strings(json, "actors", requestable.actors());
         json.writeEndObject();
     }
 

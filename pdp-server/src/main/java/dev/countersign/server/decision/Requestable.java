@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param until when the denial can no more be asked for
  * @param hash the {@code binding_hash} of the call
  * @param members the members of the context that are in the hash
+ * @param actors who acts for the subject, as claimed
  * @param template the approval templates
  */
-public record Requestable(Moment until, String hash, List<String> members, String template) {
+public record Requestable(Moment until, String hash, List<String> members, List<String> actors, String template) {
     /** How long a denial can be asked for. */
     private static final Duration WINDOW = Duration.ofMinutes(15);
 
@@ -36,7 +37,7 @@ public record Requestable(Moment until, String hash, List<String> members, Strin
             String hash = BoundCall.of(call.subject(), call.action(), call.resource(), call.context(), members)
                     .bindingHash();
             Moment until = Moment.of(now.instant().plus(WINDOW).toEpochMilli());
-            return new Requestable(until, hash, members, terms.templates());
+            return new Requestable(until, hash, members, Actors.of(call), terms.templates());
         } catch (NotCanonicalException e) {
             return null;
         }

@@ -7,7 +7,8 @@ import java.io.IOException;
  * of their answers may be given: reply 503. A later attempt starts a new segment and may succeed.
  */
 public final class LogUnavailableException extends IOException {
-    LogUnavailableException(String message, Throwable cause) {
+    /** Why it cannot be written. */
+    public LogUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }
 

@@ -115,13 +115,13 @@ final class AccessRequestsHandler {
                 .map(item -> bindings.check(caller, item.call(), item.denial()))
                 .toList();
         Waiting.approval(ctx, Future.all(checks).map(all -> all.<Bindings.Bound>list()), bounds -> {
-            var evaluations = new ArrayList<UUID>();
+            var evaluations = new ArrayList<Bindings.Bound.To>();
             for (int i = 0; i < bounds.size(); i++) {
                 if (bounds.get(i) instanceof Bindings.Bound.Refused refused) {
                     unbound(ctx, refused, submission.at(i));
                     return;
                 }
-                evaluations.add(((Bindings.Bound.To) bounds.get(i)).evaluation());
+                evaluations.add((Bindings.Bound.To) bounds.get(i));
             }
             List<@Nullable Call> calls = new ArrayList<>();
             submission.items().forEach(item -> calls.add(item.call()));
@@ -159,7 +159,7 @@ final class AccessRequestsHandler {
             JsonNode body,
             Submission submission,
             List<@Nullable Call> calls,
-            List<UUID> evaluations) {
+            List<Bindings.Bound.To> evaluations) {
         var items = new ArrayList<Submissions.Item>();
         String hash = Requesting.hash(body);
         for (int i = 0; i < calls.size(); i++) {

@@ -133,7 +133,7 @@ final class ApprovalsHandler {
     }
 
     /** Who decided is for those to know who read or review requests. */
-    private static ObjectNode seen(Caller caller, ObjectNode shown) {
+    static ObjectNode seen(Caller caller, ObjectNode shown) {
         return caller.mayAny(Role.APPROVALS_READ, Role.APPROVALS_APPROVE)
                 ? shown
                 : shown.remove(List.of("decided_by_id", "decided_by_person"));
@@ -338,15 +338,15 @@ final class ApprovalsHandler {
                                                     request.id(),
                                                     note,
                                                     own.or(any -> caller.mayAny(Role.ADMIN, Role.APPROVALS_APPROVE))),
-                            outcome -> corrected(ctx, outcome)));
+                            outcome -> corrected(ctx, caller, outcome)));
         } catch (Members.Unfit e) {
             Members.refuse(ctx, e);
         }
     }
 
-    private void corrected(RoutingContext ctx, Corrections.Outcome outcome) {
+    private void corrected(RoutingContext ctx, Caller caller, Corrections.Outcome outcome) {
         if (outcome instanceof Corrections.Outcome.Done done) {
-            Bodies.send(ctx, 200, view.of(done.request(), List.of(done.approval())));
+            Bodies.send(ctx, 200, seen(caller, view.of(done.request(), List.of(done.approval()))));
         } else if (outcome instanceof Corrections.Outcome.Wrong wrong) {
             Problems.send(
                     ctx,

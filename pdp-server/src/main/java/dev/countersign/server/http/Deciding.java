@@ -75,7 +75,11 @@ final class Deciding {
             @Nullable EnforcementMode enforcement,
             Consumer<Decided> then) {
         if (Uses.presents(call)) {
-            Waiting.approval(ctx, presenting(ctx.vertx(), policy, caller, call, body, dialect, enforcement), then);
+            Waiting.approval(
+                    ctx,
+                    presenting(ctx.vertx(), policy, caller, call, body, dialect, enforcement)
+                            .compose(this::kept),
+                    then);
             return;
         }
         try {
@@ -93,7 +97,7 @@ final class Deciding {
             @Nullable Body body,
             Dialect dialect,
             @Nullable EnforcementMode enforcement) {
-        return Waiting.here(vertx, uses.present(caller, call)).compose(presented -> {
+        return Waiting.here(vertx, uses.present(policy, caller, call)).compose(presented -> {
             Decided judged = decisions.judge(policy, caller, call, dialect, enforcement, presented);
             Presented.Good good = judged.uses();
             return good == null
@@ -120,21 +124,30 @@ final class Deciding {
         Future<Decided> decided = Uses.presents(call)
                 ? presenting(vertx, policy, caller, call, null, dialect, null)
                 : record(policy, caller, decisions.judge(policy, caller, call, dialect, null, null), null);
-        return decided.compose(made -> {
-            Promise<Decided> logged = Promise.promise();
-            decisions.answer(new DecisionLoop.Answer() {
-                @Override
-                public void send() {
-                    logged.complete(made);
-                }
+        return decided.compose(this::kept);
+    }
 
-                @Override
-                public void refuse(Exception cause) {
-                    logged.fail(cause);
-                }
-            });
-            return logged.future();
+    /**
+     * A decision that was made in this turn of the loop, once the log has it. Whoever answers in a later turn waits for this:
+     * the turn in which it was made may fail to be written, and the next one not.
+     */
+    Future<Decided> kept(Decided made) {
+        Promise<Decided> kept = Promise.promise();
+        decisions.answer(new DecisionLoop.Answer() {
+            @Override
+            public void send() {
+                kept.complete(made);
+            }
+
+            @Override
+            public void refuse(Exception cause) {
+                kept.fail(
+                        cause instanceof LogUnavailableException
+                                ? cause
+                                : new LogUnavailableException("the log", cause));
+            }
         });
+        return kept.future();
     }
 
     private Future<Decided> record(TenantPolicy policy, Caller caller, Decided judged, @Nullable Body body) {

@@ -15,6 +15,7 @@ import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.metrics.Metrics;
+import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,10 +107,11 @@ final class EvaluationHandler {
             return;
         }
         // Without a token the evaluation's id is what binds.
-        bindings.token(caller, decided)
-                .otherwiseEmpty()
-                .onSuccess(token -> answering.send(ctx, AuthzenAnswer.single(decided, token), began))
-                .onFailure(ctx::fail);
+        Waiting.approval(
+                ctx,
+                deciding.kept(decided)
+                        .compose(kept -> bindings.token(caller, kept).otherwiseEmpty()),
+                token -> answering.send(ctx, AuthzenAnswer.single(decided, token), began));
     }
 
     void evaluations(RoutingContext ctx) {
@@ -165,6 +167,7 @@ final class EvaluationHandler {
         private final List<@Nullable Call> calls;
         private final Consumer<List<Decided>> answer;
         private final List<Decided> decided;
+        private final boolean careful;
 
         Items(
                 RoutingContext ctx,
@@ -182,34 +185,46 @@ final class EvaluationHandler {
             this.calls = calls;
             this.answer = answer;
             this.decided = new ArrayList<>(items.size());
+            this.careful = calls.stream().anyMatch(call -> call != null && Uses.presents(call));
         }
 
         /** Decides what is left, up to an item that has to wait for what its approval is worth. */
         void go() {
             try {
                 while (!done()) {
-                    Call call = calls.get(decided.size());
-                    if (call != null && Uses.presents(call)) {
-                        deciding.decide(ctx, policy, caller, call, null, Dialect.AUTHZEN, null, next -> {
-                            decided.add(next);
+                    Decided next = careful ? null : now();
+                    if (next == null) {
+                        Waiting.approval(ctx, later(), made -> {
+                            decided.add(made);
                             go();
                         });
                         return;
                     }
-                    decided.add(
-                            call == null
-                                    ? decisions.deny(
-                                            policy,
-                                            caller,
-                                            String.valueOf(
-                                                    items.get(decided.size()).invalid()),
-                                            Dialect.AUTHZEN)
-                                    : decisions.decide(policy, caller, call, null, Dialect.AUTHZEN));
+                    decided.add(next);
                 }
                 answer.accept(decided);
             } catch (LogUnavailableException e) {
                 Answering.unavailable(ctx);
             }
+        }
+
+        private Decided now() throws LogUnavailableException {
+            Call call = calls.get(decided.size());
+            return call == null
+                    ? decisions.deny(
+                            policy,
+                            caller,
+                            String.valueOf(items.get(decided.size()).invalid()),
+                            Dialect.AUTHZEN)
+                    : decisions.decide(policy, caller, call, null, Dialect.AUTHZEN);
+        }
+
+        /** Where an item waits for what its approval is worth, each is kept before the next is judged. */
+        private Future<Decided> later() throws LogUnavailableException {
+            Call call = calls.get(decided.size());
+            return call == null
+                    ? deciding.kept(now())
+                    : deciding.logged(ctx.vertx(), policy, caller, call, Dialect.AUTHZEN);
         }
 
         private boolean done() {

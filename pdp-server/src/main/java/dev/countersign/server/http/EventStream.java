@@ -104,6 +104,10 @@ final class EventStream {
         // An id without data is kept by the client: it can resume before the first event.
         write("retry: 1000\nid: " + from + "\n\n");
         timer = vertx.setPeriodic(pace.lookMillis(), look -> look());
+        if (response.closed()) {
+            // It was closed before there was anybody to hear of it.
+            finish();
+        }
         read();
     }
 

@@ -78,6 +78,7 @@ final class GatewayHandler {
             long timeout = members.number("timeout_seconds", 0, 1, LONGEST_WAIT);
             JsonNode given = body.json();
             Call call = call(caller, type, given);
+            Submission.small(call);
             AccessRequest.About about = about(given, id);
             judging.by(
                     ctx,
@@ -129,10 +130,10 @@ final class GatewayHandler {
         Waiting.change(
                 ctx,
                 asking.ask(ctx.vertx(), policy, caller, call, Dialect.APPROVALS, about, claims, wait),
-                asked -> created(ctx, asked));
+                asked -> created(ctx, caller, asked));
     }
 
-    private void created(RoutingContext ctx, Requesting.Asked asked) {
+    private void created(RoutingContext ctx, Caller caller, Requesting.Asked asked) {
         Submissions.Submitted submitted = asked.submitted();
         if (submitted == null) {
             Decided decided = asked.decided();
@@ -163,7 +164,8 @@ final class GatewayHandler {
                     granted -> Bodies.send(
                             ctx,
                             made.before() ? 200 : 201,
-                            view.of(request, granted == null ? List.of() : List.of(granted))));
+                            ApprovalsHandler.seen(
+                                    caller, view.of(request, granted == null ? List.of() : List.of(granted)))));
         } else {
             Requesting.refuse(ctx, submitted);
         }

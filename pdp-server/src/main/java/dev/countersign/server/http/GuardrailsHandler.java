@@ -79,6 +79,7 @@ final class GuardrailsHandler {
             JsonNode given = body.json();
             new Members(given, "action", "resource", "params", "reason", "context");
             Call call = call(caller, given);
+            Submission.small(call);
             String id = name(ctx);
             var about = new AccessRequest.About(
                     id,

@@ -92,6 +92,9 @@ final class LongPoll {
                 read();
             });
             ctx.response().closeHandler(closed -> finish());
+            if (ctx.response().closed()) {
+                finish();
+            }
             read();
         }
 

@@ -8,6 +8,7 @@ import dev.countersign.rules.facts.Sha256;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Submissions;
+import dev.countersign.server.decision.Actors;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.TenantPolicy;
@@ -70,7 +71,8 @@ final class Requesting {
         if (decided.verdict().outcome() != Outcome.REQUIRE_APPROVAL || decided.requestable() == null) {
             return Future.succeededFuture(new Asked(decided, null));
         }
-        var item = new Submissions.Item(call, decided, UUID.fromString(decided.id()), about, claimed, decideBy);
+        var item = new Submissions.Item(
+                call, decided, UUID.fromString(decided.id()), Actors.of(call), about, claimed, decideBy);
         return submissions.submit(policy, caller, List.of(item)).map(submitted -> new Asked(decided, submitted));
     }
 

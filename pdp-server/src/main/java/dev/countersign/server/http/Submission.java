@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Submission(List<Item> items, boolean bundle, AccessRequest.About about, List<String> claimed) {
     private static final int MOST_ITEMS = 50;
+    private static final int MOST_CHARACTERS = 32_768;
     private static final int MOST_CLAIMED = 20;
     private static final int LONGEST_KEY = 200;
     private static final String ITEMS = "items";
@@ -84,11 +84,23 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
         Call call = Call.of(body.get("subject"), item.get("action"), item.get("resource"), body.get("context"));
         JsonNode own = item.path("requested_access").path("requested_until");
         JsonNode until = Calls.absent(own) ? body.path("requested_access").path("requested_until") : own;
+        small(call);
         Instant wanted = Calls.absent(until) ? null : time("requested_until", until);
         if (wanted != null && !wanted.isAfter(now)) {
             throw new BadCall("`requested_until` is over");
         }
         return new Item(call, denial(denial), wanted);
+    }
+
+    /** Refuses a call that is too long to be shown to people, and kept for them. */
+    static void small(Call call) throws BadCall {
+        long characters = (long) call.subject().toString().length()
+                + call.action().toString().length()
+                + call.resource().toString().length()
+                + (call.context() == null ? 0 : call.context().toString().length());
+        if (characters > MOST_CHARACTERS) {
+            throw new BadCall("a call that humans are asked about has at most " + MOST_CHARACTERS + " characters");
+        }
     }
 
     private static Bindings.Denial denial(JsonNode denial) throws BadCall, Unbound {
@@ -173,7 +185,7 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
     }
 
     /** The item, once it was judged. */
-    Submissions.Item item(int position, Call call, Decided judged, UUID evaluation, String hash) {
+    Submissions.Item item(int position, Call call, Decided judged, Bindings.Bound.To bound, String hash) {
         String agent = call.subjectType().equals("agent") ? call.subjectId() : null;
         Instant until = items.get(position).requestedUntil();
         var said = new AccessRequest.About(
@@ -188,6 +200,6 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
                 agent,
                 about.confidence(),
                 until);
-        return new Submissions.Item(call, judged, evaluation, said, claimed, null);
+        return new Submissions.Item(call, judged, bound.evaluation(), bound.actors(), said, claimed, null);
     }
 }

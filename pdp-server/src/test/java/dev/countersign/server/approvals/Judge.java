@@ -283,8 +283,14 @@ final class Judge {
             case 200 -> waited || before.stream().anyMatch(other -> other.said().equals(step.said()));
             case 409 ->
                 before.stream()
-                        .anyMatch(other -> !other.said().equals(step.said())
-                                && !other.said().contains("unknown"));
+                                .anyMatch(other -> !other.said().equals(step.said())
+                                        && !other.said().contains("unknown"))
+                        // What is in doubt did not start only if a human says so.
+                        || step.said().contains("not_started")
+                                && (maybeLate(step, "report_by")
+                                        || around.stream()
+                                                .anyMatch(state ->
+                                                        state.approval().equals(Model.DOUBT)));
             case 404 -> around.stream().anyMatch(state -> !state.execution().equals(step.execution()));
             default -> false;
         };

@@ -1,6 +1,7 @@
 package dev.countersign.server.http;
 
 import static dev.countersign.server.http.Approving.problem;
+import static dev.countersign.server.http.Approving.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -134,5 +135,52 @@ class ApprovalEdgesTest {
                     .path("approvals")
                     .forEach(each -> assertThat(each.path("status").asText()).isEqualTo(status));
         }
+    }
+
+    @Test
+    @DisplayName("SU-4: a call for another actor is another call")
+    void actor() {
+        ObjectNode call = CALL.deepCopy();
+        call.withObject("/subject").putObject("properties").putObject("act").put("sub", "ann");
+        JsonNode approval = at.approved(call);
+        ObjectNode other = call.deepCopy();
+        other.withObject("/subject/properties/act").put("sub", "ben");
+        refused(at.ask(Asks.with(other, approval)), "out_of_scope", "request");
+        assertThat(Reply.decision(at.ask(Asks.with(call, approval)))).isTrue();
+    }
+
+    @Test
+    @DisplayName("AR-66: whom the denied call was made for does not review it, though the submission leaves that out")
+    void forgottenActor() {
+        ObjectNode call = CALL.deepCopy();
+        call.withObject("/subject").putObject("properties").putObject("act").put("sub", "bob");
+        for (boolean byToken : new boolean[] {true, false}) {
+            JsonNode denied = Asks.denied(server, at.agent(), call);
+            ObjectNode body = Asks.submission(call, denied);
+            body.withObject("/subject/properties").remove("act");
+            if (!byToken) {
+                body.withObject("/denial").remove("binding_token");
+            }
+            Reply submitted = at.submit(body);
+            assertThat(submitted.status()).as(submitted.body()).isEqualTo(202);
+            String id = submitted.json().at("/task/id").asText();
+            Reply refused = Asks.approve(server, server.key("bob"), id);
+            assertThat(refused.status()).as(refused.body()).isEqualTo(403);
+        }
+    }
+
+    @Test
+    @DisplayName("anchor 5: it is not said again and again of one approval that its run did not start")
+    void neverStarted() {
+        JsonNode approval = at.approved(CALL);
+        String receipt = "{\"outcome\": \"failed\", \"not_started\": true}";
+        for (int i = 0; i < 4; i++) {
+            assertThat(Reply.decision(at.ask(Asks.with(CALL, approval, "never-" + i))))
+                    .isTrue();
+            assertThat(server.post("/api/v1/executions/never-" + i + "/receipt", at.agent(), receipt)
+                            .status())
+                    .isEqualTo(200);
+        }
+        refused(at.ask(Asks.with(CALL, approval, "never-4")), "approval_expired", "request");
     }
 }

@@ -138,7 +138,8 @@ class ConformanceDocTest {
             Map.entry("AR-41", "the server's half"),
             Map.entry("AR-55", "`grant_pending` and `retry` do not occur: an approval needs no provisioning"),
             Map.entry("AR-56", "the server's half"),
-            Map.entry("SU-4", "actors, defaults of a schema and its version are not part of the digest"),
+            Map.entry(
+                    "SU-4", "defaults of a schema and its version are not part of the digest; actors are, as claimed"),
             Map.entry("anchor 2", "arguments are digested as they are sent: no defaults are filled in"),
             Map.entry("anchor 20", "the setting `approvals.timeouts` shortens the time of the template `default`"));
 
