@@ -76,6 +76,7 @@ create unique index approval_requests_by_client_id on approval_requests (tenant,
 create unique index approval_requests_by_key on approval_requests (tenant, requester, idempotency_key)
   where idempotency_key is not null and position = 0;
 create index approval_requests_listed on approval_requests (tenant, status, created_at, id);
+create index approval_requests_of_requester on approval_requests (tenant, requester, created_at);
 create index approval_requests_due on approval_requests (decide_by) where status = 'pending';
 
 -- What one person said. A person says it once.

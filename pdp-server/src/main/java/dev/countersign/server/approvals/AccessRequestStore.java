@@ -1,12 +1,7 @@
 package dev.countersign.server.approvals;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.rules.facts.Worded;
-import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
-import dev.countersign.server.decision.Asked;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -14,24 +9,17 @@ import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The access requests and their reviews in PostgreSQL. */
 public final class AccessRequestStore {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final TypeReference<List<Asked>> FINDINGS = new TypeReference<>() {};
-    private static final TypeReference<List<Stage>> STAGES = new TypeReference<>() {};
-
     private static final String COLUMNS = "tenant, id, task, position, evaluation_id, requester, requester_key,"
             + " requester_person, subject_type, subject_id, action, resource_type, resource_id, call, whole, digest,"
             + " bound_context, advisory, reason, risk, client_id, idempotency_key, submission, description, requested_by,"
@@ -109,6 +97,23 @@ public final class AccessRequestStore {
                         query.requester(),
                         query.after(),
                         query.limit()));
+    }
+
+    /** What a requester asked for, the newest first. */
+    public Future<List<AccessRequest>> mine(String tenant, String requester, int limit) {
+        return many(
+                pool,
+                SELECT + " and requester = $2 order by created_at desc, id limit $3",
+                Tuple.of(tenant, requester, limit));
+    }
+
+    /** What waits, the oldest first, and was not asked for on the side of this person. */
+    public Future<List<AccessRequest>> waitingFor(String tenant, UUID person, Instant now, int limit) {
+        return many(
+                pool,
+                SELECT + " and status = 'pending' and decide_by > $2 and not $3 = any(excluded)"
+                        + " order by created_at, id limit $4",
+                Tuple.of(tenant, time(now), person, limit));
     }
 
     /** One of a tenant, or {@code null}. */
@@ -225,8 +230,8 @@ public final class AccessRequestStore {
                     about.agentName(),
                     about.confidence(),
                     time(about.requestedUntil()),
-                    json(made.findings()),
-                    json(made.stages()),
+                    AccessRequestRow.json(made.findings()),
+                    AccessRequestRow.json(made.stages()),
                     made.excluded().toArray(UUID[]::new),
                     made.claimed().toArray(String[]::new),
                     time(made.createdAt()),
@@ -310,61 +315,8 @@ public final class AccessRequestStore {
 
     private static List<AccessRequest> requests(RowSet<Row> rows) {
         var requests = new ArrayList<AccessRequest>(rows.size());
-        rows.forEach(row -> requests.add(request(row)));
+        rows.forEach(row -> requests.add(AccessRequestRow.read(row)));
         return requests;
-    }
-
-    private static AccessRequest request(Row row) {
-        Status status = Objects.requireNonNull(Worded.of(Status.class, row.getString("status")));
-        return new AccessRequest(
-                row.getString("tenant"),
-                row.getUUID("id"),
-                row.getUUID("task"),
-                row.getInteger("position"),
-                row.getUUID("evaluation_id"),
-                new AccessRequest.Requester(
-                        row.getString("requester"), row.getString("requester_key"), row.getUUID("requester_person")),
-                new AccessRequest.Wanted(
-                        row.getString("subject_type"),
-                        row.getString("subject_id"),
-                        row.getString("action"),
-                        row.getString("resource_type"),
-                        row.getString("resource_id"),
-                        row.getString("call"),
-                        row.getBoolean("whole"),
-                        row.getString("digest"),
-                        Arrays.asList(row.getArrayOfStrings("bound_context")),
-                        Arrays.asList(row.getArrayOfStrings("advisory")),
-                        row.getString("reason"),
-                        row.getString("risk")),
-                new AccessRequest.About(
-                        row.getString("client_id"),
-                        row.getString("idempotency_key"),
-                        row.getString("submission"),
-                        row.getString("description"),
-                        row.getString("requested_by"),
-                        row.getString("run_id"),
-                        row.getString("session_id"),
-                        row.getString("project_id"),
-                        row.getString("agent_name"),
-                        row.getDouble("confidence"),
-                        maybe(row, "requested_until")),
-                read(row.getString("findings"), FINDINGS),
-                read(row.getString("stages"), STAGES),
-                row.getInteger("stage"),
-                Set.of(row.getArrayOfUUIDs("excluded")),
-                Arrays.asList(row.getArrayOfStrings("claimed")),
-                instant(row, "created_at"),
-                instant(row, "decide_by"),
-                Duration.ofSeconds(row.getLong("use_seconds")),
-                status,
-                status == Status.PENDING
-                        ? null
-                        : new AccessRequest.End(
-                                instant(row, "ended_at"),
-                                row.getString("ended_by"),
-                                row.getUUID("ended_person"),
-                                row.getString("note")));
     }
 
     static Instant instant(Row row, String column) {
@@ -378,21 +330,5 @@ public final class AccessRequestStore {
 
     static @Nullable OffsetDateTime time(@Nullable Instant at) {
         return at == null ? null : at.atOffset(ZoneOffset.UTC);
-    }
-
-    private static String json(Object value) {
-        try {
-            return JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("records can be written", e);
-        }
-    }
-
-    private static <T> T read(String json, TypeReference<T> type) {
-        try {
-            return JSON.readValue(json, type);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("an access request cannot be read", e);
-        }
     }
 }

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +22,7 @@ import org.slf4j.LoggerFactory;
 public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
     private static final int STEP = 20;
+    private static final long LIMIT_SECONDS = 10;
 
     private final Pool pool;
     private final Transitions transitions;
@@ -65,12 +67,17 @@ public final class Sweeper {
     private Future<Integer> step() {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         return pool.withTransaction(connection -> connection
-                .query("select pg_try_advisory_xact_lock(hashtext('countersign sweeper'))")
-                .execute()
-                .compose(locked -> locked.iterator().next().getBoolean(0)
-                        ? requests(connection, now)
-                                .compose(requests -> approvals(connection, now).map(more -> requests + more))
-                        : Future.succeededFuture(0)));
+                        .query("set local statement_timeout = '3s'")
+                        .execute()
+                        .compose(limited -> connection
+                                .query("select pg_try_advisory_xact_lock(hashtext('countersign sweeper'))")
+                                .execute())
+                        .compose(locked -> locked.iterator().next().getBoolean(0)
+                                ? requests(connection, now)
+                                        .compose(requests ->
+                                                approvals(connection, now).map(more -> requests + more))
+                                : Future.succeededFuture(0)))
+                .timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
     private Future<Integer> requests(SqlConnection connection, Instant now) {

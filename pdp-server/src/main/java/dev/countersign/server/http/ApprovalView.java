@@ -114,6 +114,8 @@ final class ApprovalView {
         }
         ArrayNode bound = out.putArray("bound_context");
         wanted.boundContext().forEach(bound::add);
+        ArrayNode advisory = out.putArray("advisory");
+        wanted.advisory().forEach(advisory::add);
         stages(out, request);
         out.put("created_at", request.createdAt().toString())
                 .put("decide_by", request.decideBy().toString());

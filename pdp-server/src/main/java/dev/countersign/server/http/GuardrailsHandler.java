@@ -8,8 +8,6 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Call;
 import dev.countersign.rules.verdict.Outcome;
 import dev.countersign.server.approvals.AccessRequest;
-import dev.countersign.server.approvals.AccessRequestStore;
-import dev.countersign.server.approvals.AccessRequestStore.Standing;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Review;
@@ -271,23 +269,10 @@ final class GuardrailsHandler {
         }
         String tenant = caller.inTenant();
         UUID person = caller.mayAny(Role.APPROVALS_APPROVE) ? caller.person() : null;
-        Future<List<AccessRequest>> mine = approvals
-                .requests()
-                .list(
-                        tenant,
-                        new AccessRequestStore.Query(null, null, null, caller.principal(), null, INBOX),
-                        view.now());
+        Future<List<AccessRequest>> mine = approvals.requests().mine(tenant, caller.principal(), INBOX);
         Future<List<AccessRequest>> inbox = person == null
                 ? Future.succeededFuture(List.of())
-                : approvals
-                        .requests()
-                        .list(
-                                tenant,
-                                new AccessRequestStore.Query(Standing.PENDING, null, null, null, null, INBOX),
-                                view.now())
-                        .map(all -> all.stream()
-                                .filter(each -> !each.excluded().contains(person))
-                                .toList());
+                : approvals.requests().waitingFor(tenant, person, view.now(), INBOX);
         Waiting.read(
                 ctx,
                 mine.compose(own -> lists.shown(caller, own))

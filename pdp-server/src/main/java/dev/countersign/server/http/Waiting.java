@@ -21,6 +21,9 @@ final class Waiting {
     /** A database may take a query and never come back. */
     private static final long READ_SECONDS = 5;
 
+    /** A look and a change, each bounded by itself. */
+    private static final long APPROVAL_SECONDS = 15;
+
     private Waiting() {}
 
     /** Goes on with what is read. */
@@ -39,7 +42,11 @@ final class Waiting {
 
     /** Goes on with what an approval is worth. */
     static <T extends @Nullable Object> void approval(RoutingContext ctx, Future<T> looking, Consumer<T> then) {
-        on(ctx, looking, then, "denied: the database does not answer, so nobody can tell what the approval is worth");
+        on(
+                ctx,
+                looking.timeout(APPROVAL_SECONDS, TimeUnit.SECONDS),
+                then,
+                "denied: the database does not answer, so nobody can tell what the approval is worth");
     }
 
     /** Goes on with what came of a change. */
