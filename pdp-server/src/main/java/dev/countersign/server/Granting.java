@@ -15,6 +15,7 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
+import dev.countersign.server.signing.OwnTokens;
 import dev.countersign.server.signing.SigningKeyStore;
 import dev.countersign.server.signing.SigningKeys;
 import dev.countersign.server.signing.Tokens;
@@ -90,10 +91,9 @@ final class Granting implements AutoCloseable {
         String issuer = config.publicUrl() == null
                 ? "urn:countersign:loopback"
                 : config.publicUrl().toString();
-        var tokens = new Tokens(keys::get, clock);
-        approvals =
-                Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, feed::look, issuer, meters, clock);
-        bindings = new Bindings(vertx, tokens, feed::look, records, issuer, clock);
+        var tokens = new OwnTokens(vertx, new Tokens(keys::get, clock), feed::look, issuer);
+        approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, meters, clock);
+        bindings = new Bindings(vertx, tokens, records, clock);
         feed.listen(WAITING, waiting::heard);
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);

@@ -1,8 +1,7 @@
 package dev.countersign.server.approvals;
 
 import dev.countersign.server.live.Changes;
-import dev.countersign.server.signing.Tokens;
-import io.vertx.core.Future;
+import dev.countersign.server.signing.OwnTokens;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
@@ -42,8 +41,6 @@ public record Approvals(
      * @param ids makes ids that grow
      * @param unguessable makes ids that cannot be guessed
      * @param tokens signs and verifies
-     * @param newKeys has the signing keys read again
-     * @param issuer what the server calls itself in what it signs
      * @param meters counts
      */
     public static Approvals of(
@@ -51,21 +48,19 @@ public record Approvals(
             Changes changes,
             Supplier<UUID> ids,
             Supplier<UUID> unguessable,
-            Tokens tokens,
-            Supplier<Future<Void>> newKeys,
-            String issuer,
+            OwnTokens tokens,
             ApprovalMeters meters,
             InstantSource clock) {
         var requests = new AccessRequestStore(pool);
         var approvals = new ApprovalStore(pool);
-        var transitions = new Transitions(ids, unguessable, tokens, issuer, meters);
+        var transitions = new Transitions(ids, unguessable, tokens, meters);
         var receipts = new Receipts(changes, transitions, clock);
         return new Approvals(
                 requests,
                 approvals,
                 new Submissions(changes, ids, unguessable, meters, clock),
                 new Reviews(pool, changes, transitions, clock),
-                new Uses(requests, approvals, changes, transitions, tokens, newKeys, issuer, clock),
+                new Uses(requests, approvals, changes, transitions, tokens, clock),
                 receipts,
                 new Executions(pool, receipts),
                 new Corrections(changes, transitions, clock),

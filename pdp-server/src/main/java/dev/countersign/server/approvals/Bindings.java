@@ -14,6 +14,7 @@ import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.Requestable;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.identity.Caller;
+import dev.countersign.server.signing.OwnTokens;
 import dev.countersign.server.signing.Tokens;
 import dev.countersign.server.signing.Verified;
 import io.vertx.core.Future;
@@ -25,7 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.function.Supplier;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,35 +37,21 @@ public final class Bindings {
     private static final String TYPE = "binding+jwt";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** How long a record is waited for that may not have reached the table yet. */
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    /** A record that may not have reached the table yet is waited for in pauses, each twice as long as the one before. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
 
-    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final Duration LAST_PAUSE = Duration.ofMillis(800);
 
     private final Vertx vertx;
-    private final Tokens tokens;
-    private final Supplier<Future<Void>> newKeys;
+    private final OwnTokens tokens;
     private final DecisionRecords records;
-    private final String issuer;
     private final InstantSource clock;
 
-    /**
-     * @param vertx signs and verifies beside the event loops: it takes longer than many decisions
-     * @param newKeys has the signing keys read again
-     * @param issuer what the server calls itself in what it signs
-     */
-    public Bindings(
-            Vertx vertx,
-            Tokens tokens,
-            Supplier<Future<Void>> newKeys,
-            DecisionRecords records,
-            String issuer,
-            InstantSource clock) {
+    /** Those of the decisions in {@code records}. */
+    public Bindings(Vertx vertx, OwnTokens tokens, DecisionRecords records, InstantSource clock) {
         this.vertx = vertx;
         this.tokens = tokens;
-        this.newKeys = newKeys;
         this.records = records;
-        this.issuer = issuer;
         this.clock = clock;
     }
 
@@ -73,20 +60,19 @@ public final class Bindings {
         Requestable requestable = Objects.requireNonNull(denied.requestable());
         ObjectNode claims = JsonNodeFactory.instance
                 .objectNode()
-                .put("iss", issuer)
-                .put("aud", issuer)
                 .put("iat", denied.at().instant().getEpochSecond())
                 .put("exp", requestable.until().instant().getEpochSecond())
                 .put("jti", denied.id())
                 .put("evaluation_id", denied.id())
                 .put("tenant", caller.inTenant())
+                .put("requester", caller.principal())
                 .put("denial_expires_at", requestable.until().text())
                 .put("binding_hash", requestable.hash());
         var members = claims.putArray("binding_context_members");
         requestable.members().forEach(members::add);
         var actors = claims.putArray("actors");
         requestable.actors().forEach(actors::add);
-        return vertx.executeBlocking(() -> tokens.sign(TYPE, claims), false);
+        return tokens.sign(TYPE, claims);
     }
 
     /** What binds a submission, as it was sent back. */
@@ -117,16 +103,12 @@ public final class Bindings {
     public Future<Bound> check(Caller caller, Call call, Denial denial) {
         String token = denial.bindingToken();
         if (token != null) {
-            return vertx.executeBlocking(() -> tokens.verify(token, TYPE, issuer, issuer), false)
-                    .compose(verified -> verified == Verified.Bad.UNKNOWN_KEY
-                            ? tokens.verify(token, TYPE, issuer, issuer, newKeys)
-                            : Future.succeededFuture(verified))
-                    .map(verified -> byToken(caller, call, denial, verified));
+            return tokens.verify(token, TYPE).map(verified -> byToken(caller, call, denial, verified));
         }
         UUID id = id(denial.evaluationId());
         return id == null
                 ? Future.succeededFuture(Bound.Refused.INVALID_DENIAL_BINDING)
-                : record(caller, id, clock.instant().plus(PATIENCE)).map(entry -> byRecord(call, id, entry));
+                : record(caller, id, FIRST_PAUSE).map(entry -> byRecord(caller, call, id, entry));
     }
 
     private Bound byToken(Caller caller, Call call, Denial denial, Verified verified) {
@@ -141,6 +123,7 @@ public final class Bindings {
             return Bound.Refused.INVALID_DENIAL_BINDING;
         }
         boolean fits = caller.inTenant().equals(claims.path("tenant").textValue())
+                && caller.principal().equals(claims.path("requester").textValue())
                 && (denial.evaluationId() == null
                         || denial.evaluationId()
                                 .equals(claims.path("evaluation_id").textValue()))
@@ -155,7 +138,7 @@ public final class Bindings {
     }
 
     /** What was echoed counts for nothing where the record says it. */
-    private Bound byRecord(Call call, UUID id, @Nullable String entry) {
+    private Bound byRecord(Caller caller, Call call, UUID id, @Nullable String entry) {
         if (entry == null) {
             return Bound.Refused.INVALID_DENIAL_BINDING;
         }
@@ -163,6 +146,9 @@ public final class Bindings {
         Instant until = instant(requestable.path("expires_at"));
         if (until == null) {
             return Bound.Refused.NOT_REQUESTABLE;
+        }
+        if (!caller.principal().equals(requestable.path("requester").textValue())) {
+            return Bound.Refused.INVALID_DENIAL_BINDING;
         }
         if (!fresh(until)) {
             return Bound.Refused.EXPIRED_DENIAL;
@@ -193,16 +179,15 @@ public final class Bindings {
     }
 
     /** The record of a decision, which reaches the table a moment after its answer has left. */
-    private Future<@Nullable String> record(Caller caller, UUID id, Instant until) {
+    private Future<@Nullable String> record(Caller caller, UUID id, Duration pause) {
         return records.find(caller.inTenant(), id).compose(entry -> {
             Instant made = Instant.ofEpochMilli(UuidV7.epochMilli(id));
-            Instant now = clock.instant();
-            boolean late = made.isBefore(now.minus(Duration.ofMinutes(1)));
-            if (entry != null || late || now.isAfter(until)) {
+            boolean late = made.isBefore(clock.instant().minus(Duration.ofMinutes(1)));
+            if (entry != null || late || pause.compareTo(LAST_PAUSE) > 0) {
                 return Future.succeededFuture(entry);
             }
-            return vertx.timer(PAUSE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
-                    .compose(waited -> record(caller, id, until));
+            return vertx.timer(pause.toMillis(), TimeUnit.MILLISECONDS)
+                    .compose(waited -> record(caller, id, pause.multipliedBy(2)));
         });
     }
 

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.identity.Caller;
-import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.signing.OwnTokens;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
@@ -19,20 +19,17 @@ final class Transitions {
 
     private final Supplier<UUID> ids;
     private final Supplier<UUID> unguessable;
-    private final Tokens tokens;
-    private final String issuer;
+    private final OwnTokens tokens;
     private final ApprovalMeters meters;
 
     /**
      * @param ids makes the ids of events
      * @param unguessable makes the ids of approvals
-     * @param issuer what the server calls itself in what it signs
      */
-    Transitions(Supplier<UUID> ids, Supplier<UUID> unguessable, Tokens tokens, String issuer, ApprovalMeters meters) {
+    Transitions(Supplier<UUID> ids, Supplier<UUID> unguessable, OwnTokens tokens, ApprovalMeters meters) {
         this.ids = ids;
         this.unguessable = unguessable;
         this.tokens = tokens;
-        this.issuer = issuer;
         this.meters = meters;
     }
 
@@ -41,41 +38,33 @@ final class Transitions {
         var end = new AccessRequest.End(last.at(), last.key(), last.person(), last.note());
         Instant useBy = last.at().plus(locked.useWithin());
         Instant wanted = locked.about().requestedUntil();
-        Approval made = approval(locked, last.at(), wanted != null && wanted.isBefore(useBy) ? wanted : useBy);
-        var event = new ApprovalEvent(locked, ApprovalEvent.Kind.APPROVED, last.at())
-                .by(last.key(), last.person())
-                .with("in_place_of", last.inPlaceOf())
-                .with("note", last.note())
-                .with("approval_id", made.id())
-                .with("use_by", made.useBy());
-        return AccessRequestStore.end(connection, locked, Status.APPROVED, end)
-                .compose(ended -> ApprovalStore.insert(connection, locked, made))
-                .compose(inserted -> event.write(connection, ids.get()))
-                .onSuccess(told -> meters.ended(locked, Status.APPROVED, last.at()))
-                .map(told -> made);
+        return approval(locked, last.at(), wanted != null && wanted.isBefore(useBy) ? wanted : useBy)
+                .compose(made -> {
+                    var event = new ApprovalEvent(locked, ApprovalEvent.Kind.APPROVED, last.at())
+                            .by(last.key(), last.person())
+                            .with("in_place_of", last.inPlaceOf())
+                            .with("note", last.note())
+                            .with("approval_id", made.id())
+                            .with("use_by", made.useBy());
+                    return AccessRequestStore.end(connection, locked, Status.APPROVED, end)
+                            .compose(ended -> ApprovalStore.insert(connection, locked, made))
+                            .compose(inserted -> event.write(connection, ids.get()))
+                            .onSuccess(told -> meters.ended(locked, Status.APPROVED, last.at()))
+                            .map(told -> made);
+                });
     }
 
-    private Approval approval(AccessRequest request, Instant at, Instant useBy) {
+    private Future<Approval> approval(AccessRequest request, Instant at, Instant useBy) {
         UUID id = unguessable.get();
         ObjectNode claims = JsonNodeFactory.instance
                 .objectNode()
-                .put("iss", issuer)
-                .put("aud", issuer)
                 .put("iat", at.getEpochSecond())
                 .put("exp", useBy.getEpochSecond())
                 .put("approval_id", id.toString())
                 .put("task_id", request.task().toString());
-        return new Approval(
-                id,
-                request.id(),
-                ApprovalLifecycle.Status.ACTIVE,
-                at,
-                useBy,
-                tokens.sign(STATE, claims),
-                null,
-                null,
-                null,
-                null);
+        return tokens.sign(STATE, claims)
+                .map(state -> new Approval(
+                        id, request.id(), ApprovalLifecycle.Status.ACTIVE, at, useBy, state, null, null, null, null));
     }
 
     /** A person refuses: the request is denied. */

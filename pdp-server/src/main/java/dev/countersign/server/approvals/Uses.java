@@ -11,7 +11,7 @@ import dev.countersign.server.decision.Refusal;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
-import dev.countersign.server.signing.Tokens;
+import dev.countersign.server.signing.OwnTokens;
 import dev.countersign.server.signing.Verified;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,31 +40,21 @@ public final class Uses {
     private final ApprovalStore approvals;
     private final Changes changes;
     private final Transitions transitions;
-    private final Tokens tokens;
-    private final Supplier<Future<Void>> newKeys;
-    private final String issuer;
+    private final OwnTokens tokens;
     private final InstantSource clock;
 
-    /**
-     * @param newKeys has the signing keys read again
-     * @param issuer what the server calls itself in what it signs
-     */
     Uses(
             AccessRequestStore requests,
             ApprovalStore approvals,
             Changes changes,
             Transitions transitions,
-            Tokens tokens,
-            Supplier<Future<Void>> newKeys,
-            String issuer,
+            OwnTokens tokens,
             InstantSource clock) {
         this.requests = requests;
         this.approvals = approvals;
         this.changes = changes;
         this.transitions = transitions;
         this.tokens = tokens;
-        this.newKeys = newKeys;
-        this.issuer = issuer;
         this.clock = clock;
     }
 
@@ -117,15 +106,14 @@ public final class Uses {
         if (!state.isTextual()) {
             return Future.succeededFuture(Refusal.APPROVAL_UNVERIFIABLE);
         }
-        return tokens.verify(state.textValue(), Transitions.STATE, issuer, issuer, newKeys)
-                .map(verified -> {
-                    if (verified instanceof Verified.Good good) {
-                        boolean same = id.toString()
-                                .equals(good.claims().path("approval_id").textValue());
-                        return same ? null : Refusal.APPROVAL_UNVERIFIABLE;
-                    }
-                    return verified == Verified.Bad.EXPIRED ? Refusal.APPROVAL_EXPIRED : Refusal.APPROVAL_UNVERIFIABLE;
-                });
+        return tokens.verify(state.textValue(), Transitions.STATE).map(verified -> {
+            if (verified instanceof Verified.Good good) {
+                boolean same =
+                        id.toString().equals(good.claims().path("approval_id").textValue());
+                return same ? null : Refusal.APPROVAL_UNVERIFIABLE;
+            }
+            return verified == Verified.Bad.EXPIRED ? Refusal.APPROVAL_EXPIRED : Refusal.APPROVAL_UNVERIFIABLE;
+        });
     }
 
     private Future<Presented> look(TenantPolicy policy, Caller caller, Call call, UUID id) {

@@ -82,7 +82,7 @@ final class LogEntry {
                 presented(json, decided, decided.presented());
             }
             if (decided.requestable() != null) {
-                requestable(json, decided.requestable());
+                requestable(json, decided.requestable(), caller);
             }
             json.writeRaw(policy.members());
             if (call != null) {
@@ -142,9 +142,10 @@ final class LogEntry {
     }
 
     /** What a submission that names this decision is held to. */
-    private static void requestable(JsonGenerator json, Requestable requestable) throws IOException {
+    private static void requestable(JsonGenerator json, Requestable requestable, Caller caller) throws IOException {
         json.writeObjectFieldStart("requestable");
         json.writeStringField("expires_at", requestable.until().text());
+        json.writeStringField("requester", caller.principal());
         json.writeStringField("binding_hash", requestable.hash());
         Json.strings(json, "binding_context_members", requestable.members());
         Json.strings(json, "actors", requestable.actors());

@@ -111,11 +111,7 @@ final class Town implements AutoCloseable {
         sweeper = new Sweeper(
                 rows.pool(),
                 new Transitions(
-                        UUID::randomUUID,
-                        UUID::randomUUID,
-                        null,
-                        "town",
-                        new ApprovalMeters(new Metrics(), Clock.systemUTC())),
+                        UUID::randomUUID, UUID::randomUUID, null, new ApprovalMeters(new Metrics(), Clock.systemUTC())),
                 Clock.systemUTC());
         secrets.put(ADMIN, first.key(ADMIN));
         secrets.put(AGENT, first.key(AGENT));

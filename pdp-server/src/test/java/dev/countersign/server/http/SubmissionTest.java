@@ -228,6 +228,20 @@ class SubmissionTest {
 
     @Test
     @DisplayName(
+            "AR-24: a denial is asked for by whoever got it, with any of its keys, and by nobody else of the tenant")
+    void theirs() {
+        String rival = at.service("rival");
+        for (boolean byId : new boolean[] {false, true}) {
+            ObjectNode body = byId ? at.byId(Asks.call("pay")) : at.submission(Asks.call("pay"));
+            problem(Asks.submit(server, rival, body), 400, UNBOUND);
+            taken(at.submit(body));
+            ObjectNode own = Asks.submission(Asks.call("pay"), Asks.denied(server, rival, Asks.call("pay")));
+            taken(Asks.submit(server, at.service("rival"), own));
+        }
+    }
+
+    @Test
+    @DisplayName(
             "AR-25: calls are compared value by value: 1 is 1.0 and not \"1\", nothing is not null, and order is order")
     void comparison() {
         ObjectNode call = Asks.call("pay");
@@ -325,8 +339,9 @@ class SubmissionTest {
             assertThat(task(again)).isEqualTo(task(first));
         }
         problem(at.submit(at.submission(Asks.call("pay")), "Idempotency-Key", "k-1"), 409, "duplicate_request");
-        ObjectNode others = at.submission(Asks.call("pay"));
-        Reply other = taken(Asks.submit(server, at.service("another"), others, "Idempotency-Key", "k-1"));
+        String another = at.service("another");
+        ObjectNode others = Asks.submission(Asks.call("pay"), Asks.denied(server, another, Asks.call("pay")));
+        Reply other = taken(Asks.submit(server, another, others, "Idempotency-Key", "k-1"));
         assertThat(task(other)).isNotEqualTo(task(first));
     }
 
