@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What a chain of causes tells. */
@@ -38,9 +39,18 @@ final class Causes {
      * connection to it was made. A doubt is {@code false}.
      */
     static boolean beforeItActed(Throwable failure) {
+        return certain(failure, ToolFailure::beforeItActed);
+    }
+
+    /** Whether the failure certainly came before anything was sent to the tool. A doubt is {@code false}. */
+    static boolean unsent(Throwable failure) {
+        return certain(failure, known -> known.beforeItActed() && known.status().isEmpty());
+    }
+
+    private static boolean certain(Throwable failure, Predicate<ToolFailure> says) {
         for (Throwable cause : of(failure)) {
             if (cause instanceof ToolFailure known) {
-                return known.beforeItActed();
+                return says.test(known);
             }
             if (cause instanceof ConnectException
                     || cause instanceof UnknownHostException

@@ -34,6 +34,8 @@ public record Execution(
         SUCCEEDED,
         /** It did not happen, or repeating it does no harm. */
         FAILED,
+        /** Nothing was ever sent to the tool. */
+        NOT_STARTED,
         /** Nobody here knows whether it happened: a person must look. */
         UNKNOWN;
 

@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ public final class ToolExecutor {
      * Runs the tool. A failure of the tool is an outcome; the stage itself fails only if the start could not be written
      * down, and then nothing ran.
      *
-     * <p>The status is {@code unknown}, never {@code failed}, if the deadline passed while an attempt was on its way, and
+     * <p>The status is {@code not_started} if nothing was ever sent to the tool, and {@code unknown}, never {@code failed}, if the deadline passed while an attempt was on its way, and
      * if a tool that is not idempotent failed in a way that leaves in doubt whether it acted. What comes in after the
      * deadline is dropped.
      */
@@ -61,6 +62,7 @@ public final class ToolExecutor {
         AtomicInteger attempts = new AtomicInteger();
         // What the last attempt failed with; nothing while it is on its way, or if its success came too late.
         AtomicReference<@Nullable Throwable> last = new AtomicReference<>();
+        AtomicBoolean sent = new AtomicBoolean();
         return retry.run(
                         tool.name(),
                         run.deadline(),
@@ -69,11 +71,16 @@ public final class ToolExecutor {
                             attempts.incrementAndGet();
                             last.set(null);
                             return Attempt.start(() -> tool.call(arguments, run))
-                                    .whenComplete((result, failure) -> last.set(failure));
+                                    .whenComplete((result, failure) -> {
+                                        last.set(failure);
+                                        if (failure == null || !Causes.unsent(failure)) {
+                                            sent.set(true);
+                                        }
+                                    });
                         })
                 .handle((result, failure) -> failure == null
                         ? succeeded(started, attempts.get(), result)
-                        : failed(started, attempts.get(), last.get(), run, Causes.unwrap(failure)))
+                        : failed(started, attempts.get(), last.get(), sent.get(), run, Causes.unwrap(failure)))
                 .thenCompose(this::record);
     }
 
@@ -83,8 +90,10 @@ public final class ToolExecutor {
         return new Outcome(end, result, null, null);
     }
 
-    private Outcome failed(Execution started, int attempts, @Nullable Throwable last, Run run, Throwable failure) {
-        Status status = attempts > 0 && inDoubt(last, run) ? Status.UNKNOWN : Status.FAILED;
+    private Outcome failed(
+            Execution started, int attempts, @Nullable Throwable last, boolean sent, Run run, Throwable failure) {
+        boolean inDoubt = attempts > 0 && inDoubt(last, run);
+        Status status = inDoubt ? Status.UNKNOWN : sent ? Status.FAILED : Status.NOT_STARTED;
         Execution end = started.ended(status, attempts, ErrorClass.of(failure), null, clock.instant());
         return new Outcome(end, null, failure, null);
     }

@@ -161,11 +161,11 @@ class ToolExecutorTest {
 
     @ParameterizedTest
     @MethodSource("failuresBeforeItActed")
-    void a_tool_that_certainly_never_acted_has_failed(Throwable failure) {
+    void a_tool_that_certainly_never_acted_has_failed_or_if_nothing_reached_it_not_started(Throwable failure) {
         CompletableFuture<ToolExecutor.Outcome> running = run(new Scripted(false, failing(failure)));
         timer.advance(Duration.ofSeconds(5));
         Execution end = running.join().execution();
-        assertThat(end.status()).isEqualTo(Status.FAILED);
+        assertThat(end.status()).isEqualTo(failure instanceof ToolFailure ? Status.FAILED : Status.NOT_STARTED);
         assertThat(end.attempts()).isEqualTo(3);
         assertThat(end.errorClass()).isEqualTo(ErrorClass.of(failure));
     }
@@ -216,6 +216,25 @@ class ToolExecutorTest {
     }
 
     @Test
+    void a_request_that_was_refused_before_it_was_sent_has_not_started() {
+        Execution end = run(new Scripted(true, failing(ToolFailure.refused("the destination is private"))))
+                .join()
+                .execution();
+        assertThat(end.status()).isEqualTo(Status.NOT_STARTED);
+        assertThat(end.errorClass()).isEqualTo(ErrorClass.INVALID_REQUEST);
+    }
+
+    @Test
+    void a_tool_that_one_attempt_reached_was_started_whatever_came_after() {
+        Throwable away = new ConnectException("refused");
+        Scripted tool = new Scripted(true, failing(new IOException("Connection reset")), failing(away), failing(away));
+        CompletableFuture<ToolExecutor.Outcome> running = run(tool);
+        timer.advance(Duration.ofSeconds(5));
+        assertThat(tool.runs).hasSize(3);
+        assertThat(running.join().execution().status()).isEqualTo(Status.FAILED);
+    }
+
+    @Test
     void an_attempt_on_its_way_at_the_deadline_leaves_the_outcome_unknown_even_if_it_may_be_repeated() {
         CompletableFuture<JsonNode> slow = new CompletableFuture<>();
         CompletableFuture<ToolExecutor.Outcome> running = run(new Scripted(true, () -> slow));
@@ -262,11 +281,11 @@ class ToolExecutorTest {
     }
 
     @Test
-    void a_run_whose_deadline_has_passed_fails_without_an_attempt() {
+    void a_run_whose_deadline_has_passed_does_not_start() {
         timer.advance(Duration.ofSeconds(30));
         Scripted tool = new Scripted(false, () -> done(ARGUMENTS));
         Execution end = run(tool).join().execution();
-        assertThat(end.status()).isEqualTo(Status.FAILED);
+        assertThat(end.status()).isEqualTo(Status.NOT_STARTED);
         assertThat(end.attempts()).isZero();
         assertThat(tool.runs).isEmpty();
     }

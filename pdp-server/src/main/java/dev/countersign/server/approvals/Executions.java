@@ -114,12 +114,8 @@ public final class Executions {
                         run.resultDigest()));
     }
 
-    /** What was never tried did not start. */
     private static Status status(dev.countersign.tools.Execution run) {
-        boolean untried = run.attempts() == 0 && run.status() == dev.countersign.tools.Execution.Status.FAILED;
-        return untried
-                ? Status.NOT_STARTED
-                : Objects.requireNonNull(Worded.of(Status.class, run.status().word()));
+        return Objects.requireNonNull(Worded.of(Status.class, run.status().word()));
     }
 
     private static @Nullable UUID id(@Nullable String text) {

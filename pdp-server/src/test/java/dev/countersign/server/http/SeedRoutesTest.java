@@ -28,7 +28,9 @@ class SeedRoutesTest {
     @BeforeAll
     static void start(@AsOwner PostgresAddress database, @TempDir Path directory) throws IOException {
         Path tools = Files.writeString(
-                directory.resolve("tools.yaml"), "tools: {pay: {stub: echo}, free: {stub: fixed, result: {ok: true}}}");
+                directory.resolve("tools.yaml"),
+                "tools: {pay: {stub: echo}, free: {stub: fixed, result: {ok: true}},"
+                        + " walled: {url: 'https://169.254.169.254/', method: POST}}");
         server = RunningServer.start(
                 database,
                 database.port(),
@@ -122,6 +124,20 @@ class SeedRoutesTest {
                 ok(server.post(Asks.APPROVALS + "/" + there + "/approve", bob, "{\"approve_and_apply\": true}"), 200);
         assertThat(handed.path("apply_client_side").asBoolean()).isTrue();
         assertThat(handed.path("payload")).isEqualTo(other);
+    }
+
+    @Test
+    void seed002LeavesAnApprovalGoodWhoseRunOnTheServerReachedNoTool() {
+        ObjectNode call = Asks.call("walled");
+        String id = Asks.requested(server, agent, call);
+        JsonNode tried =
+                ok(server.post(Asks.APPROVALS + "/" + id + "/approve", bob, "{\"approve_and_apply\": true}"), 200);
+        assertThat(tried.at("/execution/status").asText()).as(tried.toString()).isEqualTo("not_started");
+        assertThat(tried.path("status").asText()).isEqualTo("approved");
+        assertThat(tried.at("/approval/status").asText()).isEqualTo("active");
+        call.withObject("/context").putObject("approval").set("id", tried.at("/approval/id"));
+        JsonNode allowed = ok(server.post(EvaluationHandler.SINGLE, agent, call.toString()), 200);
+        assertThat(allowed.path("decision").asBoolean()).as(allowed.toString()).isTrue();
     }
 
     @Test
