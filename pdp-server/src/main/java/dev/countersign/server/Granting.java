@@ -48,10 +48,10 @@ final class Granting implements AutoCloseable {
     private static final Duration KEYS = Duration.ofHours(1);
     /** The channel on which PostgreSQL notifies of the tasks to which something has happened. */
     private static final String WAITING = "countersign_approvals";
-    /** How many wait on this server, together and for one task. */
+    /** How many wait on this server for what becomes of tasks, together and of one tenant. */
     private static final int MOST_WAITING = 10_000;
 
-    private static final int MOST_OF_TASK = 100;
+    private static final int MOST_WAITING_OF_TENANT = 2_000;
     private static final long VERSION_4 = 0x4000L;
     private static final long VARIANT = 0x8000000000000000L;
 
@@ -60,7 +60,7 @@ final class Granting implements AutoCloseable {
     private final ApprovalMeters meters;
     private final Approvals approvals;
     private final Bindings bindings;
-    private final Followers waiting = new Followers(MOST_WAITING, MOST_OF_TASK);
+    private final Followers waiting = new Followers(MOST_WAITING, MOST_WAITING_OF_TENANT);
     private final Egress egress;
     private final Tools tools;
     private final WebhookStore webhooks;

@@ -51,30 +51,39 @@ public final class Corrections {
                 caller,
                 request,
                 note,
-                may,
+                (connection, asked, now) -> Future.succeededFuture(may.test(asked)),
                 (approval, now) -> approval.now(now) == Status.ACTIVE ? Status.REVOKED : null);
     }
 
     /**
-     * Says what became of a run that is in doubt.
+     * Says what became of a run that is in doubt, which is for a person who is not on the requester's side: who wants the call
+     * must not say that it did not run.
      *
      * @param ran whether it ran; else its approval can be used again
      */
-    public Future<Outcome> resolve(
-            Caller caller, UUID request, boolean ran, @Nullable String note, Predicate<AccessRequest> may) {
+    public Future<Outcome> resolve(Caller caller, UUID request, boolean ran, @Nullable String note) {
+        UUID person = caller.person();
         return correct(
                 caller,
                 request,
                 note,
-                may,
+                (connection, asked, now) -> person == null
+                        ? Future.succeededFuture(false)
+                        : Submissions.panel(connection, asked, now)
+                                .map(panel -> !panel.excluded().contains(person)),
                 (approval, now) -> approval.now(now) != Status.IN_DOUBT ? null : ran ? Status.CONSUMED : Status.ACTIVE);
+    }
+
+    /** Whether the caller may correct the approval of a request. */
+    private interface Permission {
+        Future<Boolean> of(SqlConnection connection, AccessRequest request, Instant now);
     }
 
     private Future<Outcome> correct(
             Caller caller,
             UUID id,
             @Nullable String note,
-            Predicate<AccessRequest> may,
+            Permission may,
             BiFunction<Approval, Instant, @Nullable Status> next) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         return changes.act(
@@ -85,14 +94,31 @@ public final class Corrections {
                                 : AccessRequestStore.find(connection, caller.inTenant(), id)
                                         .compose(found -> {
                                             AccessRequest request = Objects.requireNonNull(found);
-                                            if (!may.test(request)) {
-                                                return Future.succeededFuture(new Outcome.NotYours());
-                                            }
-                                            Status to = next.apply(approval, now);
-                                            return to == null
-                                                    ? Future.succeededFuture(new Outcome.Wrong(approval.now(now)))
-                                                    : move(connection, caller, request, approval, to, note, now);
+                                            return may.of(connection, request, now)
+                                                    .compose(granted -> granted
+                                                            ? correct(
+                                                                    connection,
+                                                                    caller,
+                                                                    request,
+                                                                    approval,
+                                                                    next.apply(approval, now),
+                                                                    note,
+                                                                    now)
+                                                            : Future.succeededFuture(new Outcome.NotYours()));
                                         })));
+    }
+
+    private Future<Outcome> correct(
+            SqlConnection connection,
+            Caller caller,
+            AccessRequest request,
+            Approval approval,
+            @Nullable Status to,
+            @Nullable String note,
+            Instant now) {
+        return to == null
+                ? Future.succeededFuture(new Outcome.Wrong(approval.now(now)))
+                : move(connection, caller, request, approval, to, note, now);
     }
 
     private Future<Outcome> move(

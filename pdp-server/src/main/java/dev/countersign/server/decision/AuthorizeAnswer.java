@@ -37,6 +37,9 @@ public final class AuthorizeAnswer {
             if (!verdict.approvals().isEmpty()) {
                 approvals(json, verdict);
             }
+            if (decided.requestable() != null) {
+                AuthzenAnswer.accessRequest(json, decided.requestable(), null);
+            }
             if (decided.enforcement() != null) {
                 json.writeStringField("enforcement_mode", decided.enforcement().word());
             }

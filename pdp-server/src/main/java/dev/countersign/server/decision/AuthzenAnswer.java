@@ -92,14 +92,20 @@ public final class AuthzenAnswer {
         }
         Requestable requestable = decided.requestable();
         if (requestable != null) {
-            json.writeObjectFieldStart("access_request");
-            json.writeStringField("template", requestable.template());
-            json.writeStringField("expires_at", requestable.until().text());
-            if (bindingToken != null) {
-                json.writeStringField("binding_token", bindingToken);
-            }
-            json.writeEndObject();
+            accessRequest(json, requestable, bindingToken);
         }
+    }
+
+    /** By what humans can be asked. */
+    static void accessRequest(JsonGenerator json, Requestable requestable, @Nullable String bindingToken)
+            throws IOException {
+        json.writeObjectFieldStart("access_request");
+        json.writeStringField("template", requestable.template());
+        json.writeStringField("expires_at", requestable.until().text());
+        if (bindingToken != null) {
+            json.writeStringField("binding_token", bindingToken);
+        }
+        json.writeEndObject();
     }
 
     private static void context(JsonGenerator json, Decided decided) throws IOException {

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Who waits for new events on this server, a bounded number for each tenant and for all together. All methods may be
- * called from any thread.
+ * Who waits on this server for something to happen to a topic, a bounded number for each tenant and for all together. All
+ * methods may be called from any thread.
  */
 public final class Followers {
     /** The channel on which PostgreSQL notifies of the tenants that have new events. */
@@ -26,6 +26,7 @@ public final class Followers {
     private final int most;
     private final int mostOfTenant;
     private final Map<String, List<Runnable>> waiting = new HashMap<>();
+    private final Map<String, Integer> places = new HashMap<>();
     private int count;
 
     /** Nobody yet; at most {@code most} together, and at most {@code mostOfTenant} of one tenant. */
@@ -34,36 +35,37 @@ public final class Followers {
         this.mostOfTenant = mostOfTenant;
     }
 
-    /** Has {@code wake}, which must not wait, called whenever the tenant may have new events. */
-    public synchronized Admission join(String tenant, Runnable wake) {
-        List<Runnable> ofTenant = waiting.getOrDefault(tenant, List.of());
-        if (ofTenant.size() >= mostOfTenant) {
+    /** Has {@code wake}, which must not wait, called whenever something may have happened to the topic. */
+    public synchronized Admission join(String tenant, String topic, Runnable wake) {
+        if (places.getOrDefault(tenant, 0) >= mostOfTenant) {
             return Admission.TENANT_FULL;
         }
         if (count >= most) {
             return Admission.SERVER_FULL;
         }
-        waiting.computeIfAbsent(tenant, first -> new ArrayList<>()).add(wake);
+        waiting.computeIfAbsent(topic, first -> new ArrayList<>()).add(wake);
+        places.merge(tenant, 1, Integer::sum);
         count++;
         return Admission.ADMITTED;
     }
 
-    /** Ends what was admitted with this very {@code wake}; for another it does nothing. */
-    public synchronized void leave(String tenant, Runnable wake) {
-        List<Runnable> ofTenant = waiting.get(tenant);
-        if (ofTenant != null && ofTenant.remove(wake)) {
+    /** Ends what was admitted with these very arguments; for others it does nothing. */
+    public synchronized void leave(String tenant, String topic, Runnable wake) {
+        List<Runnable> ofTopic = waiting.get(topic);
+        if (ofTopic != null && ofTopic.remove(wake)) {
+            places.computeIfPresent(tenant, (same, held) -> held == 1 ? null : held - 1);
             count--;
-            if (ofTenant.isEmpty()) {
-                waiting.remove(tenant);
+            if (ofTopic.isEmpty()) {
+                waiting.remove(topic);
             }
         }
     }
 
-    /** The tenant may have new events. */
-    public void heard(String tenant) {
+    /** Something may have happened to the topic. */
+    public void heard(String topic) {
         List<Runnable> now;
         synchronized (this) {
-            now = List.copyOf(waiting.getOrDefault(tenant, List.of()));
+            now = List.copyOf(waiting.getOrDefault(topic, List.of()));
         }
         now.forEach(Runnable::run);
     }

@@ -22,6 +22,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -215,18 +216,23 @@ final class AccessRequestsHandler {
             long seconds = LongPoll.seconds(ctx);
             task(ctx, task -> {
                 AccessRequest first = task.get(0);
-                String key = first.task().toString();
+                String topic = first.task().toString();
+                String authorization = ctx.request().getHeader(HttpHeaders.AUTHORIZATION);
+                BooleanSupplier good = () -> callers.still(authorization, Role.DECIDE, Role.APPROVALS_READ, Role.ADMIN);
                 Supplier<Future<List<AccessRequest>>> read =
                         () -> approvals.requests().task(first.tenant(), first.task());
                 if (TaskStream.wanted(ctx)) {
-                    String authorization = ctx.request().getHeader(HttpHeaders.AUTHORIZATION);
-                    streams.stream(
-                            ctx,
-                            key,
-                            () -> read.get().compose(this::shown),
-                            () -> callers.still(authorization, Role.DECIDE, Role.APPROVALS_READ, Role.ADMIN));
+                    streams.stream(ctx, first.tenant(), topic, () -> read.get().compose(this::shown), good);
                 } else if (seconds > 0 && view.pending(task)) {
-                    polls.until(ctx, key, seconds, read, now -> !view.pending(now), now -> show(ctx, now));
+                    polls.until(
+                            ctx,
+                            first.tenant(),
+                            topic,
+                            seconds,
+                            good,
+                            read,
+                            now -> !view.pending(now),
+                            now -> show(ctx, now));
                 } else {
                     show(ctx, task);
                 }

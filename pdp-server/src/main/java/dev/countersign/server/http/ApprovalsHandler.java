@@ -18,6 +18,7 @@ import dev.countersign.server.identity.Role;
 import dev.countersign.server.separation.Reviewer;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,12 +109,15 @@ final class ApprovalsHandler {
     void get(RoutingContext ctx) {
         try {
             long seconds = LongPoll.seconds(ctx);
+            String authorization = ctx.request().getHeader(HttpHeaders.AUTHORIZATION);
             reviewing.visible(
                     ctx,
                     (caller, request) -> polls.until(
                             ctx,
+                            request.tenant(),
                             request.task().toString(),
                             view.pending(request) ? seconds : 0,
+                            () -> callers.still(authorization, Role.APPROVALS_READ, Role.DECIDE),
                             () -> approvals
                                     .requests()
                                     .find(request.tenant(), request.id())
@@ -319,9 +323,6 @@ final class ApprovalsHandler {
             var members = resolving ? new Members(body, "ran", "note") : new Members(body, "note", "reason");
             boolean ran = resolving && members.bool("ran");
             String note = Reviewing.note(body, "note", "reason");
-            // Who wants the call must not say that it did not run.
-            Predicate<AccessRequest> other =
-                    request -> caller.person() != null && !request.excluded().contains(caller.person());
             Predicate<AccessRequest> own =
                     request -> request.requester().principal().equals(caller.principal());
             reviewing.found(
@@ -330,7 +331,7 @@ final class ApprovalsHandler {
                     request -> Waiting.change(
                             ctx,
                             resolving
-                                    ? approvals.corrections().resolve(caller, request.id(), ran, note, other)
+                                    ? approvals.corrections().resolve(caller, request.id(), ran, note)
                                     : approvals
                                             .corrections()
                                             .revoke(

@@ -38,6 +38,9 @@ final class EventStream {
     record Pace(long lookMillis, int heartbeat, int patience) {
         /** A look a second, a heartbeat every 15 seconds, 20 seconds of patience. */
         static final Pace USUAL = new Pace(1_000, 15, 20);
+
+        /** For what is woken and seldom changes: a look every five seconds, the rest as usual. */
+        static final Pace RARE = new Pace(5_000, 3, 4);
     }
 
     /** Where events come from. */

@@ -103,7 +103,7 @@ final class EventsHandler {
                 () -> callers.still(authorization, ROLES),
                 EventStream.Pace.USUAL);
         Runnable wake = stream::wake;
-        switch (followers.join(tenant, wake)) {
+        switch (followers.join(tenant, tenant, wake)) {
             case TENANT_FULL ->
                 Problems.send(
                         ctx,
@@ -115,7 +115,7 @@ final class EventsHandler {
             case ADMITTED -> {
                 streams.add(stream);
                 stream.start(from, () -> {
-                    followers.leave(tenant, wake);
+                    followers.leave(tenant, tenant, wake);
                     streams.remove(stream);
                 });
             }

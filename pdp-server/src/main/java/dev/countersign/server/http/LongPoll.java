@@ -8,6 +8,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -40,21 +41,25 @@ final class LongPoll {
     /**
      * Goes on with what is read, once it is settled or the time is up. Where too many wait already, it does not wait.
      *
-     * @param key of what may happen
+     * @param tenant whose it is
+     * @param topic of what may happen
      * @param seconds how long to wait
+     * @param good whether the client may still be told, which is asked before it is
      * @param read reads it
      */
     <T> void until(
             RoutingContext ctx,
-            String key,
+            String tenant,
+            String topic,
             long seconds,
+            BooleanSupplier good,
             Supplier<Future<T>> read,
             Predicate<T> settled,
             Consumer<T> then) {
         if (seconds == 0) {
             Waiting.read(ctx, read.get(), then);
         } else {
-            new Poll<>(ctx, key, read, settled, then).start(seconds);
+            new Poll<>(ctx, tenant, topic, good, read, settled, then).start(seconds);
         }
     }
 
@@ -62,7 +67,9 @@ final class LongPoll {
         private final RoutingContext ctx;
         private final Vertx vertx;
         private final Context loop;
-        private final String key;
+        private final String tenant;
+        private final String topic;
+        private final BooleanSupplier good;
         private final Supplier<Future<T>> read;
         private final Predicate<T> settled;
         private final Consumer<T> then;
@@ -74,18 +81,27 @@ final class LongPoll {
         private boolean over;
         private boolean done;
 
-        Poll(RoutingContext ctx, String key, Supplier<Future<T>> read, Predicate<T> settled, Consumer<T> then) {
+        Poll(
+                RoutingContext ctx,
+                String tenant,
+                String topic,
+                BooleanSupplier good,
+                Supplier<Future<T>> read,
+                Predicate<T> settled,
+                Consumer<T> then) {
             this.ctx = ctx;
             this.vertx = ctx.vertx();
             this.loop = vertx.getOrCreateContext();
-            this.key = key;
+            this.tenant = tenant;
+            this.topic = topic;
+            this.good = good;
             this.read = read;
             this.settled = settled;
             this.then = then;
         }
 
         void start(long seconds) {
-            over = waiting.join(key, wake) != Followers.Admission.ADMITTED;
+            over = waiting.join(tenant, topic, wake) != Followers.Admission.ADMITTED;
             look = vertx.setPeriodic(LOOK_MILLIS, timer -> read());
             deadline = vertx.setTimer(TimeUnit.SECONDS.toMillis(seconds), timer -> {
                 over = true;
@@ -121,7 +137,10 @@ final class LongPoll {
             if (done) {
                 return;
             }
-            if (found.failed() || over || settled.test(found.result())) {
+            if (!good.getAsBoolean()) {
+                finish();
+                Problems.send(ctx, 401, "unauthorized", Callers.NEEDED);
+            } else if (found.failed() || over || settled.test(found.result())) {
                 finish();
                 Waiting.read(
                         ctx,
@@ -135,7 +154,7 @@ final class LongPoll {
         private void finish() {
             if (!done) {
                 done = true;
-                waiting.leave(key, wake);
+                waiting.leave(tenant, topic, wake);
                 vertx.cancelTimer(look);
                 vertx.cancelTimer(deadline);
             }

@@ -36,11 +36,12 @@ final class TaskStream {
     /**
      * Streams.
      *
-     * @param key of what may happen to the task
+     * @param tenant whose task it is
+     * @param task its id
      * @param read reads it
      * @param good whether the client may still be told
      */
-    void stream(RoutingContext ctx, String key, Supplier<Future<Shown>> read, BooleanSupplier good) {
+    void stream(RoutingContext ctx, String tenant, String task, Supplier<Future<Shown>> read, BooleanSupplier good) {
         var last = new Object() {
             String text = "";
             boolean over;
@@ -60,15 +61,15 @@ final class TaskStream {
                 }),
                 event -> true,
                 () -> good.getAsBoolean() && !last.over,
-                EventStream.Pace.USUAL);
+                EventStream.Pace.RARE);
         Runnable wake = stream::wake;
-        if (waiting.join(key, wake) != Followers.Admission.ADMITTED) {
-            Problems.send(ctx, 429, "too_many_streams", "too many wait for this already: ask for it from time to time");
+        if (waiting.join(tenant, task, wake) != Followers.Admission.ADMITTED) {
+            Problems.send(ctx, 429, "too_many_streams", "too many wait on this server already: ask from time to time");
             return;
         }
         streams.add(stream);
         stream.start(0, () -> {
-            waiting.leave(key, wake);
+            waiting.leave(tenant, task, wake);
             streams.remove(stream);
         });
     }

@@ -16,11 +16,11 @@ class FollowersTest {
     }
 
     @Test
-    void onlyTheFollowersOfTheTenantAreWoken() {
-        followers.join("a", named("first"));
-        followers.join("a", named("second"));
-        followers.join("b", named("other"));
-        followers.heard("a");
+    void onlyTheFollowersOfTheTopicAreWoken() {
+        followers.join("a", "topic of a", named("first"));
+        followers.join("b", "topic of a", named("second"));
+        followers.join("b", "topic of b", named("other"));
+        followers.heard("topic of a");
         followers.heard("nobody");
         assertThat(woken).containsExactly("first", "second");
     }
@@ -28,17 +28,17 @@ class FollowersTest {
     @Test
     void aTenantAndTheServerHaveBoundsAndWhoLeavesMakesRoom() {
         Runnable first = named("first");
-        assertThat(followers.join("a", first)).isEqualTo(Admission.ADMITTED);
-        assertThat(followers.join("a", named("second"))).isEqualTo(Admission.ADMITTED);
-        assertThat(followers.join("a", named("third"))).isEqualTo(Admission.TENANT_FULL);
-        assertThat(followers.join("b", named("b"))).isEqualTo(Admission.ADMITTED);
-        assertThat(followers.join("c", named("c"))).isEqualTo(Admission.SERVER_FULL);
-        followers.leave("a", first);
-        followers.leave("a", first);
-        followers.leave("c", named("c"));
+        assertThat(followers.join("a", "topic of a", first)).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("a", "topic of a", named("second"))).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("a", "topic of a", named("third"))).isEqualTo(Admission.TENANT_FULL);
+        assertThat(followers.join("b", "topic of b", named("b"))).isEqualTo(Admission.ADMITTED);
+        assertThat(followers.join("c", "topic of c", named("c"))).isEqualTo(Admission.SERVER_FULL);
+        followers.leave("a", "topic of a", first);
+        followers.leave("a", "topic of a", first);
+        followers.leave("c", "topic of c", named("c"));
         assertThat(followers.count()).isEqualTo(2);
-        assertThat(followers.join("c", named("c"))).isEqualTo(Admission.ADMITTED);
-        followers.heard("a");
+        assertThat(followers.join("c", "topic of c", named("c"))).isEqualTo(Admission.ADMITTED);
+        followers.heard("topic of a");
         assertThat(woken).containsExactly("second");
     }
 }

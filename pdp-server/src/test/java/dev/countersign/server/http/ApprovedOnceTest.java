@@ -23,9 +23,12 @@ class ApprovedOnceTest {
     static void start(@AsOwner PostgresAddress database) {
         server = RunningServer.start(database, RunningServer.checkout("rules/packs/base"));
         agent = server.key("agent");
-        Reply owner = server.put(
-                "/api/v1/entities/agent/planner", server.key("admin"), "{\"owner\": \"carol\", \"attributes\": {}}");
+        Reply owner = owned("planner", "carol");
         assertThat(owner.status()).as(owner.body()).isEqualTo(201);
+    }
+
+    private static Reply owned(String agent, String owner) {
+        return server.put("/api/v1/entities/agent/" + agent, server.key("admin"), "{\"owner\": \"" + owner + "\"}");
     }
 
     @AfterAll
@@ -130,7 +133,9 @@ class ApprovedOnceTest {
 
     @Test
     void aRunThatNobodyKnowsOfIsInDoubtUntilAHumanSaysWhatBecameOfIt() {
+        assertThat(owned("wanderer", "carol").status()).isEqualTo(201);
         ObjectNode call = Asks.call("pay");
+        call.withObject("/subject").put("id", "wanderer");
         String id = Asks.requested(server, agent, call);
         Asks.approve(server, server.key("alice"), id);
         JsonNode approval = Asks.approval(server, agent, id);
@@ -141,6 +146,10 @@ class ApprovedOnceTest {
         refused(ask(Asks.with(call, approval, "lost-1")), "approval_expired", "request");
         String path = Asks.APPROVALS + "/" + id + "/resolve";
         assertThat(server.post(path, agent, "{\"ran\": false}").status()).isEqualTo(403);
+        // Whoever has come to answer for the agent since is on its side now.
+        assertThat(owned("wanderer", "alice").status()).isEqualTo(200);
+        assertThat(server.post(path, server.key("alice"), "{\"ran\": false}").status())
+                .isEqualTo(403);
         Reply resolved = server.post(path, server.key("bob"), "{\"ran\": false, \"note\": \"the bank has nothing\"}");
         assertThat(resolved.json().at("/approval/status").asText())
                 .as(resolved.body())

@@ -127,6 +127,7 @@ class AuthorizeTest {
         assertThat(ask.path("decision").asText()).isEqualTo("require_approval");
         assertThat(ask.path("approvals").toString())
                 .isEqualTo("[{\"rule\":\"gate/ask\",\"code\":\"ASK\",\"template\":\"default\"}]");
+        assertThat(ask.at("/access_request/template").asText()).isEqualTo("gate/default");
         JsonNode both = answer(kind, body(kind, "both", ""));
         assertThat(both.path("decision").asText()).isEqualTo("modify");
         assertThat(both.path("obligations")).hasSize(2);

@@ -2,6 +2,7 @@ package dev.countersign.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
@@ -73,6 +74,18 @@ class WaitingTest {
                         .path("status")
                         .asText())
                 .isEqualTo("pending");
+    }
+
+    @Test
+    void whoseKeyEndsMeanwhileIsToldNothing() throws ExecutionException, InterruptedException, TimeoutException {
+        JsonNode key = Managing.made(
+                server.post(Managing.KEYS, server.key("admin"), "{\"name\": \"leaver\", \"roles\": [\"decide\"]}"));
+        String leaver = key.path("secret").asText();
+        String id = Asks.requested(server, leaver, Asks.call("leave"));
+        var waiting = CompletableFuture.supplyAsync(() -> other.get(Asks.REQUESTS + "/" + id + "?wait=30", leaver));
+        assertThat(server.delete(Managing.path(key), server.key("admin")).status())
+                .isEqualTo(200);
+        assertThat(waiting.get(25, TimeUnit.SECONDS).status()).isEqualTo(401);
     }
 
     @Test
