@@ -10,6 +10,7 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.EnforcementMode;
 import dev.countersign.server.decision.Presented;
+import dev.countersign.server.decision.Refusal;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.LogUnavailableException;
 import dev.countersign.server.identity.Caller;
@@ -17,15 +18,20 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * From a call to a decision in the log: at once, or, where the call presents an approval, once that was looked up and, if the
  * call may run because of it, used.
  */
 final class Deciding {
+    private static final Logger LOG = LoggerFactory.getLogger(Deciding.class);
+    private static final long LOOK_SECONDS = 5;
     private static final Pattern EXECUTION = Pattern.compile("[A-Za-z0-9._:-]{1,200}");
 
     private final DecisionLoop decisions;
@@ -97,22 +103,24 @@ final class Deciding {
             @Nullable Body body,
             Dialect dialect,
             @Nullable EnforcementMode enforcement) {
-        return Waiting.here(vertx, uses.present(policy, caller, call)).compose(presented -> {
-            Decided judged = decisions.judge(policy, caller, call, dialect, enforcement, presented);
-            Presented.Good good = judged.uses();
-            return good == null
-                    ? record(policy, caller, judged, body)
-                    : Waiting.here(vertx, uses.use(caller, judged, good)).compose(refused -> {
-                        if (refused == null) {
-                            steps.accept(ApplyStep.RESERVED);
-                        }
-                        return record(
-                                policy,
-                                caller,
-                                refused == null ? judged : decisions.without(policy, judged, refused),
-                                body);
-                    });
-        });
+        return Waiting.here(vertx, uses.present(policy, caller, call).timeout(LOOK_SECONDS, TimeUnit.SECONDS))
+                .compose(presented -> {
+                    Decided judged = decisions.judge(policy, caller, call, dialect, enforcement, presented);
+                    Presented.Good good = judged.uses();
+                    return good == null
+                            ? record(policy, caller, judged, body)
+                            : Waiting.here(vertx, uses.use(caller, judged, good))
+                                    .compose(refused -> {
+                                        if (refused == null) {
+                                            steps.accept(ApplyStep.RESERVED);
+                                        }
+                                        return record(
+                                                policy,
+                                                caller,
+                                                refused == null ? judged : decisions.without(policy, judged, refused),
+                                                body);
+                                    });
+                });
     }
 
     /**
@@ -125,6 +133,24 @@ final class Deciding {
                 ? presenting(vertx, policy, caller, call, null, dialect, null)
                 : record(policy, caller, decisions.judge(policy, caller, call, dialect, null, null), null);
         return decided.compose(this::kept);
+    }
+
+    /**
+     * Decides one call of several, of which some may have been let run already: where nobody can tell what its approval is
+     * worth, it alone is denied.
+     *
+     * @return the decision; failed if it cannot be logged
+     */
+    Future<Decided> oneOfSeveral(Vertx vertx, TenantPolicy policy, Caller caller, Call call, Dialect dialect) {
+        return logged(vertx, policy, caller, call, dialect).recover(failure -> {
+            if (failure instanceof LogUnavailableException) {
+                return Future.failedFuture(failure);
+            }
+            LOG.warn("an item of a batch is denied, as its approval could not be looked up: {}", failure.toString());
+            var worthless = new Presented.Worthless(null, Refusal.APPROVAL_UNVERIFIABLE);
+            return record(policy, caller, decisions.judge(policy, caller, call, dialect, null, worthless), null)
+                    .compose(this::kept);
+        });
     }
 
     /**

@@ -224,7 +224,7 @@ final class EvaluationHandler {
             Call call = calls.get(decided.size());
             return call == null
                     ? deciding.kept(now())
-                    : deciding.logged(ctx.vertx(), policy, caller, call, Dialect.AUTHZEN);
+                    : deciding.oneOfSeveral(ctx.vertx(), policy, caller, call, Dialect.AUTHZEN);
         }
 
         private boolean done() {

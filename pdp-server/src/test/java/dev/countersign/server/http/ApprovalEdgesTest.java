@@ -12,6 +12,9 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
@@ -182,5 +185,33 @@ class ApprovalEdgesTest {
                     .isEqualTo(200);
         }
         refused(at.ask(Asks.with(CALL, approval, "never-4")), "approval_expired", "request");
+    }
+
+    @Test
+    @DisplayName("anchor 5: an item of a batch whose approval cannot be looked up is denied alone")
+    void oneOfSeveral() throws SQLException {
+        JsonNode first = at.approved(CALL);
+        JsonNode second = at.approved(CALL);
+        ObjectNode batch = JsonNodeFactory.instance.objectNode();
+        batch.putArray("evaluations").add(Asks.with(CALL, first)).add(Asks.with(CALL, second));
+        JsonNode answers;
+        try (Connection busy = DriverManager.getConnection(
+                        at.database().jdbcUrl(), at.database().jdbcProperties());
+                PreparedStatement lock =
+                        busy.prepareStatement("select 1 from approvals where id = ?::uuid for update")) {
+            busy.setAutoCommit(false);
+            lock.setString(1, second.path("id").asText());
+            lock.executeQuery();
+            answers = server.post(EvaluationHandler.BATCH, at.agent(), batch.toString())
+                    .json()
+                    .path("evaluations");
+            busy.rollback();
+        }
+        assertThat(Reply.decision(answers.path(0))).as(answers.toString()).isTrue();
+        assertThat(Reply.decision(answers.path(1))).as(answers.toString()).isFalse();
+        assertThat(answers.at("/1/context/reason").asText()).isEqualTo("approval_unverifiable");
+        Reply later =
+                server.post(Asks.EVALUATION, at.agent(), Asks.with(CALL, second).toString());
+        assertThat(Reply.decision(later.json())).as(later.body()).isTrue();
     }
 }
