@@ -116,7 +116,8 @@ final class ApprovalsBench {
             var list = new ArrayList<Double>();
             var decide = new ArrayList<Double>();
             for (int i = 0; i < TIMES; i++) {
-                list.add(millis(() -> api.send(server, "GET", "/api/v1/approvals?limit=50", server.key("bob"), null)));
+                String page = "/api/v1/approvals?limit=50&sort=" + (i % 2 == 0 ? "age" : "risk");
+                list.add(millis(() -> api.send(server, "GET", page, server.key("bob"), null)));
                 String one = create(server, "decide-" + i);
                 decide.add(millis(() -> api.send(
                         server, "POST", "/api/v1/approvals/" + one + "/approve", server.key("bob"), new JsonObject())));

@@ -65,6 +65,8 @@ public final class AccessRequestStore {
      * What to list, oldest first; a null filter lets everything pass.
      *
      * @param standing in this state
+     * @param risk of this risk
+     * @param byRisk whether the most dangerous come first, the oldest of them first
      * @param sessionId of this session
      * @param runId of this run
      * @param requester of this requester
@@ -73,6 +75,8 @@ public final class AccessRequestStore {
      */
     public record Query(
             @Nullable Standing standing,
+            @Nullable String risk,
+            boolean byRisk,
             @Nullable String sessionId,
             @Nullable String runId,
             @Nullable String requester,
@@ -81,14 +85,16 @@ public final class AccessRequestStore {
 
     /** What a query finds in a tenant. */
     public Future<List<AccessRequest>> list(String tenant, Query query, Instant now) {
+        String order = query.byRisk() ? "risk_rank, created_at, id" : "created_at, id";
         return many(
                 pool,
                 SELECT + " and $2::timestamptz is not null"
                         + (query.standing() == null ? "" : " and " + query.standing().condition)
                         + " and ($3::text is null or session_id = $3)"
                         + " and ($4::text is null or run_id = $4) and ($5::text is null or requester = $5)"
-                        + " and ($6::uuid is null or (created_at, id) > (select created_at, id from approval_requests"
-                        + " where tenant = $1 and id = $6)) order by created_at, id limit $7",
+                        + " and ($6::uuid is null or (" + order + ") > (select " + order + " from approval_requests"
+                        + " where tenant = $1 and id = $6)) and ($8::text is null or risk = $8)"
+                        + " order by " + order + " limit $7",
                 Tuple.of(
                         tenant,
                         time(now),
@@ -96,7 +102,8 @@ public final class AccessRequestStore {
                         query.runId(),
                         query.requester(),
                         query.after(),
-                        query.limit()));
+                        query.limit(),
+                        query.risk()));
     }
 
     /** What a requester asked for, the newest first. */

@@ -26,6 +26,21 @@ public final class ApprovalStats {
             + " count(*) filter (where r.status = 'cancelled') as cancelled,"
             + " extract(epoch from avg(r.ended_at - r.created_at) filter (where r.status in ('approved', 'denied')))"
             + " as seconds";
+    /** Reviews by whatever is put in place of the {@code %1$s}; a yes within ten seconds is counted as hasty. */
+    private static final String REVIEWS = "select %1$s as name, count(*) filter (where v.vote = 'approve') as approved,"
+            + " count(*) filter (where v.vote = 'deny') as rejected,"
+            + " count(*) filter (where v.vote = 'approve' and v.at < r.created_at + interval '10 seconds') as hasty,"
+            + " extract(epoch from avg(v.at - r.created_at)) as seconds,"
+            + " extract(epoch from percentile_cont(0.5) within group (order by v.at - r.created_at)) as median"
+            + " from approval_reviews v"
+            + " join approval_requests r on r.tenant = v.tenant and r.id = v.request"
+            + " join persons p on p.tenant = v.tenant and p.id = v.person"
+            + " where v.tenant = $1 and v.at >= $2 and $3::timestamptz is not null"
+            + " group by 1 order by count(*) desc, 1 limit " + ApprovalStats.MOST;
+
+    /** By what a reviewer was known. */
+    private static final String CHANNEL = "case when v.key like 'jwt:%' then 'token' else 'key' end";
+
     private static final List<String> NAMES =
             List.of("requested", "pending", "approved", "rejected", "expired", "cancelled");
     /** The most action types and persons that are told apart. */
@@ -69,15 +84,9 @@ public final class ApprovalStats {
         var byAction = pool.preparedQuery("select r.action as name, " + COUNTS + from
                         + " group by r.action order by count(*) desc, r.action limit " + MOST)
                 .execute(values);
-        var byUser = pool.preparedQuery("select p.name, count(*) filter (where v.vote = 'approve') as approved,"
-                        + " count(*) filter (where v.vote = 'deny') as rejected,"
-                        + " extract(epoch from avg(v.at - r.created_at)) as seconds from approval_reviews v"
-                        + " join approval_requests r on r.tenant = v.tenant and r.id = v.request"
-                        + " join persons p on p.tenant = v.tenant and p.id = v.person"
-                        + " where v.tenant = $1 and v.at >= $2 and $3::timestamptz is not null"
-                        + " group by p.name order by count(*) desc, p.name limit " + MOST)
-                .execute(values);
-        return Future.all(all, byAction, byUser).map(found -> {
+        var byUser = pool.preparedQuery(REVIEWS.formatted("p.name")).execute(values);
+        var byChannel = pool.preparedQuery(REVIEWS.formatted(CHANNEL)).execute(values);
+        return Future.all(all, byAction, byUser, byChannel).map(found -> {
             Row together = all.result().iterator().next();
             ObjectNode out = counts(together);
             seconds(out, "oldest_pending_seconds", together, "oldest");
@@ -85,15 +94,20 @@ public final class ApprovalStats {
             byAction.result()
                     .forEach(row -> actions.add(named("action_type", row).setAll(counts(row))));
             ArrayNode users = out.putArray("by_user");
-            byUser.result().forEach(row -> {
-                ObjectNode user = named("user", row)
-                        .put("approved", row.getLong("approved"))
-                        .put("rejected", row.getLong("rejected"));
-                seconds(user, "average_seconds", row, "seconds");
-                users.add(user);
-            });
+            byUser.result().forEach(row -> users.add(reviews(named("user", row), row)));
+            ArrayNode channels = out.putArray("by_channel");
+            byChannel.result().forEach(row -> channels.add(reviews(named("channel", row), row)));
             return out;
         });
+    }
+
+    private static ObjectNode reviews(ObjectNode out, Row row) {
+        out.put("approved", row.getLong("approved"))
+                .put("rejected", row.getLong("rejected"))
+                .put("hasty_approvals", row.getLong("hasty"));
+        seconds(out, "average_seconds", row, "seconds");
+        seconds(out, "median_seconds", row, "median");
+        return out;
     }
 
     private static ObjectNode named(String member, Row row) {
@@ -104,9 +118,17 @@ public final class ApprovalStats {
         ObjectNode out = JsonNodeFactory.instance.objectNode();
         NAMES.forEach(name -> out.put(name, row.getLong(name)));
         long decided = row.getLong("approved") + row.getLong("rejected");
-        out.put("rejection_rate", decided == 0 ? 0 : (double) row.getLong("rejected") / decided);
+        long abandoned = row.getLong("expired") + row.getLong("cancelled");
+        out.put("approval_rate", rate(row.getLong("approved"), decided));
+        out.put("rejection_rate", rate(row.getLong("rejected"), decided));
+        out.put("expiry_rate", rate(row.getLong("expired"), decided + abandoned));
+        out.put("abandoned_rate", rate(abandoned, decided + abandoned));
         seconds(out, "average_seconds", row, "seconds");
         return out;
+    }
+
+    private static double rate(long part, long whole) {
+        return whole == 0 ? 0 : (double) part / whole;
     }
 
     private static void seconds(ObjectNode out, String member, Row row, String column) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.rules.facts.BadCall;
 import dev.countersign.rules.facts.Worded;
+import dev.countersign.rules.rows.PolicyRow;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.approvals.AccessRequestStore.Standing;
@@ -37,6 +38,20 @@ final class ApprovalView {
     }
 
     /** The state that a word of the seeds names: of no word the one that waits, {@code null} for {@code all}. */
+    static @Nullable String risk(@Nullable String word) throws BadCall {
+        if (word != null && Worded.of(PolicyRow.Risk.class, word) == null) {
+            throw new BadCall("`risk` is one of low, medium, high, critical");
+        }
+        return word;
+    }
+
+    static boolean byRisk(@Nullable String word) throws BadCall {
+        if (word != null && !word.equals("risk") && !word.equals("age")) {
+            throw new BadCall("`sort` is age or risk");
+        }
+        return "risk".equals(word);
+    }
+
     static @Nullable Standing standing(@Nullable String word) throws BadCall {
         if (word == null) {
             return Standing.PENDING;

@@ -56,8 +56,8 @@ final class ApprovalsHandler {
     }
 
     /**
-     * Oldest first: those that wait, or those of {@code status}; {@code session_id}, {@code run_id}, {@code limit},
-     * {@code after} (an id). Who only decides sees its own.
+     * Oldest first, or with {@code sort=risk} the most dangerous first: those that wait, or those of {@code status};
+     * {@code risk}, {@code session_id}, {@code run_id}, {@code limit}, {@code after} (an id). Who only decides sees its own.
      */
     void list(RoutingContext ctx) {
         Caller caller = callers.require(ctx, Role.APPROVALS_READ, Role.DECIDE);
@@ -67,6 +67,8 @@ final class ApprovalsHandler {
         try {
             var query = new AccessRequestStore.Query(
                     ApprovalView.standing(Parameters.text(ctx, "status")),
+                    ApprovalView.risk(Parameters.text(ctx, "risk")),
+                    ApprovalView.byRisk(Parameters.text(ctx, "sort")),
                     Parameters.text(ctx, "session_id"),
                     Parameters.text(ctx, "run_id"),
                     caller.mayAny(Role.APPROVALS_READ) ? null : caller.principal(),

@@ -299,4 +299,58 @@ class AnchorsTest {
         assertThat(server.post(path, at.agent(), "{\"outcome\": \"failed\"}").status())
                 .isEqualTo(409);
     }
+
+    @Test
+    @DisplayName("anchor 18: who says yes within seconds shows, and how many requests nobody decides")
+    void considered() throws SQLException {
+        String dora = at.person("dora's", "dora", "approvals.approve", "approvals.read");
+        String later = at.requested(CALL);
+        at.sql("update approval_requests set created_at = created_at - interval '1 minute' where id = '" + later + "'");
+        for (String id : List.of(at.requested(CALL), later)) {
+            assertThat(Asks.approve(server, dora, id).status()).isEqualTo(200);
+        }
+        JsonNode stats = server.get(Asks.APPROVALS + "/stats?days=1", dora).json();
+        JsonNode hers = null;
+        for (JsonNode each : stats.path("by_user")) {
+            hers = each.path("user").asText().equals("dora") ? each : hers;
+        }
+        assertThat(hers).as(stats.toString()).isNotNull();
+        assertThat(hers.path("approved").asInt()).isEqualTo(2);
+        assertThat(hers.path("hasty_approvals").asInt()).isEqualTo(1);
+        assertThat(hers.path("median_seconds").asDouble()).isBetween(30.0, 60.0);
+        assertThat(stats.at("/by_channel/0/channel").asText()).isEqualTo("key");
+        assertThat(stats.path("approval_rate").asDouble()
+                        + stats.path("rejection_rate").asDouble())
+                .isEqualTo(1);
+        assertThat(stats.path("abandoned_rate").isNumber()).isTrue();
+    }
+
+    @Test
+    @DisplayName("anchor 19: what waits is listed by its risk, and page by page")
+    void triage() throws SQLException {
+        ObjectNode call = CALL.deepCopy();
+        call.withObject("/context").put("run_id", "triage");
+        for (String risk : List.of("medium", "critical", "low", "high", "critical")) {
+            at.sql("update approval_requests set risk = '" + risk + "' where id = '" + at.requested(call) + "'");
+        }
+        String list = Asks.APPROVALS + "?run_id=triage";
+        JsonNode first =
+                server.get(list + "&sort=risk&limit=3", server.key("bob")).json();
+        assertThat(risks(first)).containsExactly("critical", "critical", "high");
+        String next = first.path("next").asText();
+        assertThat(risks(server.get(list + "&sort=risk&limit=3&after=" + next, server.key("bob"))
+                        .json()))
+                .containsExactly("medium", "low");
+        assertThat(risks(server.get(list + "&risk=high", server.key("bob")).json()))
+                .containsExactly("high");
+        for (String wrong : List.of("&risk=huge", "&sort=size")) {
+            assertThat(server.get(list + wrong, server.key("bob")).status()).isEqualTo(400);
+        }
+    }
+
+    private static List<String> risks(JsonNode page) {
+        var risks = new ArrayList<String>();
+        page.path("approvals").forEach(each -> risks.add(each.path("risk").asText()));
+        return risks;
+    }
 }
