@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,6 +50,12 @@ final class KeysCommand implements Callable<Integer> {
             scope = ScopeType.INHERIT,
             description = "The server (default: ${DEFAULT-VALUE}).")
     private URI server = URI.create("http://127.0.0.1:8080");
+
+    @Option(
+            names = "--cacert",
+            scope = ScopeType.INHERIT,
+            description = "A PEM file of certificates to trust for https instead of Java's own.")
+    private @Nullable Path trusted;
 
     @Option(
             names = "--data",
@@ -139,14 +146,20 @@ final class KeysCommand implements Callable<Integer> {
                 .header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body.toString()))
                 .build();
+        HttpClient client = client();
         HttpResponse<String> answer;
         try {
-            answer = HttpClient.newBuilder()
-                    .connectTimeout(PATIENCE)
-                    .build()
-                    .send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+            answer = client.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+        } catch (SSLException e) {
+            throw new IOException(
+                    "the server at " + server + " is not trusted: " + e.getMessage()
+                            + "; --cacert names who vouches for it",
+                    e);
         } catch (IOException e) {
-            throw new IOException("no server answers at " + server + "; start one, or name it with --server", e);
+            throw new IOException(
+                    "no server answers at " + server
+                            + "; start one, or name it with --server, https where it has TLS_CERT",
+                    e);
         }
         JsonNode said = answer.body().isEmpty() ? JSON.createObjectNode() : JSON.readTree(answer.body());
         if (answer.statusCode() >= 300) {
@@ -154,6 +167,11 @@ final class KeysCommand implements Callable<Integer> {
                     answer.statusCode() + ": " + said.path("detail").asText(answer.body()));
         }
         return said;
+    }
+
+    private HttpClient client() throws IOException {
+        HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(PATIENCE);
+        return (trusted == null ? client : client.sslContext(Trust.of(trusted))).build();
     }
 
     private boolean loopback() throws IOException {
