@@ -30,6 +30,7 @@ import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import dev.countersign.server.separation.Delegations;
+import dev.countersign.server.signing.SigningKeyRotation;
 import dev.countersign.server.tls.Certificates;
 import dev.countersign.server.webhooks.WebhookStore;
 import dev.countersign.tools.Retry;
@@ -121,6 +122,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param bindings what binds an access request to a denial
      * @param waiting who waits for which task
      * @param jwks the public keys that verify what the server signs, as a JWK Set
+     * @param signing rotates the keys that it signs with
      * @param tools what the server runs itself
      * @param retry how it tries again
      * @param unguessable draws an id that cannot be guessed
@@ -134,6 +136,7 @@ public final class HttpVerticle extends VerticleBase {
             Bindings bindings,
             Followers waiting,
             Supplier<String> jwks,
+            SigningKeyRotation signing,
             Tools tools,
             Retry retry,
             Supplier<UUID> unguessable,
@@ -236,6 +239,7 @@ public final class HttpVerticle extends VerticleBase {
                 new PacksHandler(callers, judging, shared.packs()),
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
+                new SigningKeysHandler(callers, granting.signing()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
                 shared.tokens().handler(callers),
                 new EntitiesHandler(callers, judging, shared.entities()),
