@@ -100,7 +100,7 @@ final class Granting implements AutoCloseable {
         feed.listen(WAITING, waiting::heard);
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
-        webhooks = new WebhookStore(pool, ids, random, clock);
+        webhooks = new WebhookStore(pool, changes, ids, random, clock);
         deliveries = new Deliveries(pool, egress, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         this.random = random;
