@@ -16,6 +16,7 @@ import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.OwnTokens;
+import dev.countersign.server.signing.SigningKeyRotation;
 import dev.countersign.server.signing.SigningKeyStore;
 import dev.countersign.server.signing.SigningKeys;
 import dev.countersign.server.signing.Tokens;
@@ -56,6 +57,7 @@ final class Granting implements AutoCloseable {
     private static final long VARIANT = 0x8000000000000000L;
 
     private final SigningKeyStore keyStore;
+    private final SigningKeyRotation rotation;
     private final Live<SigningKeys> keys;
     private final ApprovalMeters meters;
     private final Approvals approvals;
@@ -86,6 +88,7 @@ final class Granting implements AutoCloseable {
             InstantSource clock) {
         meters = new ApprovalMeters(metrics, clock);
         keyStore = new SigningKeyStore(pool, clock, random);
+        rotation = new SigningKeyRotation(keyStore, changes);
         keys = feed.live("signing", SigningKeys.NONE, known -> keyStore.load());
         // Servers on loopback without a name of their own are one decision point if they share a database.
         String issuer = config.publicUrl() == null
@@ -97,7 +100,7 @@ final class Granting implements AutoCloseable {
         feed.listen(WAITING, waiting::heard);
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
-        webhooks = new WebhookStore(pool, ids, random, clock);
+        webhooks = new WebhookStore(pool, changes, ids, random, clock);
         deliveries = new Deliveries(pool, egress, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         this.random = random;
@@ -133,6 +136,7 @@ final class Granting implements AutoCloseable {
                 bindings,
                 waiting,
                 () -> keys.get().jwks(),
+                rotation,
                 tools,
                 new Retry(Retry.Policy.DEFAULT, timer, clock, random::nextDouble),
                 () -> unguessable(random),

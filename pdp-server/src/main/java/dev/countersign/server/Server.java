@@ -7,7 +7,6 @@ import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.UuidV7;
 import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.decisionlog.LogSettings;
-import dev.countersign.server.decisionlog.SegmentWriter;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
@@ -39,18 +38,16 @@ import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
+import dev.countersign.server.tls.Certificates;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.sqlclient.Pool;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +55,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -104,7 +102,9 @@ public final class Server implements AutoCloseable {
     private final Deque<Step> closing = new ArrayDeque<>();
     private final AtomicReference<@Nullable EmbeddedPostgres> embedded = new AtomicReference<>();
     private final AtomicReference<@Nullable LiveFeed> feed = new AtomicReference<>();
-    private final AtomicReference<Supplier<@Nullable String>> packProblem = new AtomicReference<>(() -> null);
+    /** What each part that can go on all the same says is wrong with it, if anything. */
+    private final Map<String, Supplier<@Nullable String>> problems = new ConcurrentSkipListMap<>();
+
     private List<KeyStore.NewKey> demoKeys = List.of();
     private int port;
     private volatile boolean started;
@@ -140,6 +140,10 @@ public final class Server implements AutoCloseable {
 
     private void run(List<Pack> packs) throws IOException {
         closing.push(metrics::close);
+        var vertx =
+                Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
+        closing.push(() -> await(vertx.close(), "stopping"));
+        Certificates certificates = config.tls() == null ? null : Certificates.open(vertx, config.tls(), clock);
         // The database and the rules need each other for nothing, and both take their time.
         var starting = CompletableFuture.supplyAsync(this::database);
         closing.push(() -> starting.handle((address, failed) -> {
@@ -148,14 +152,13 @@ public final class Server implements AutoCloseable {
                 })
                 .join());
         var rulePacks = new RulePacks(packs, config, metrics);
-        packProblem.set(rulePacks::problem);
+        problems.put("packs", rulePacks::problem);
         var log = DecisionLog.open(
                 new LogSettings(config.logDir(), serverName(), false, DRAIN, clock, this::newId), logMeters);
         closing.push(log::close);
         var connections = new Connections(join(starting));
         log.shipTo(connections.dataSource());
-        var vertx =
-                Vertx.vertx(new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(loops()));
+        // The loops stop before the log that they write; what is left for later closes then has been closed.
         closing.push(() -> await(vertx.close(), "stopping"));
         Pool pool = connections.pool(vertx);
         var fresh = new LiveFeed(pool, clock, POLL);
@@ -197,8 +200,15 @@ public final class Server implements AutoCloseable {
         await(issuing.start(vertx), "reading the keys of issuers");
         demoKeys = new FirstStart(config, random).run(keyStore, keys.get(), fresh);
         gauges(log, fresh);
+        if (certificates != null) {
+            problems.put("tls", certificates::problem);
+        }
+        metrics.gauge(
+                Metric.TLS_SECONDS,
+                () -> certificates == null ? Double.NaN : certificates.left().toSeconds());
         var shared = new HttpVerticle.Shared(
                 config,
+                certificates,
                 policies,
                 rulePacks.usual(),
                 policyChanges,
@@ -223,7 +233,7 @@ public final class Server implements AutoCloseable {
                 this::faults,
                 this::warnings,
                 clock);
-        listen(vertx, shared, log);
+        port = Listening.start(vertx, shared, log, loops());
         closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
     }
@@ -278,10 +288,12 @@ public final class Server implements AutoCloseable {
         if (fresh != null && fresh.away()) {
             warnings.put("database", "the database does not answer");
         }
-        String packs = packProblem.get().get();
-        if (packs != null) {
-            warnings.put("packs", packs);
-        }
+        problems.forEach((part, problem) -> {
+            String said = problem.get();
+            if (said != null) {
+                warnings.put(part, said);
+            }
+        });
         return warnings;
     }
 
@@ -297,31 +309,6 @@ public final class Server implements AutoCloseable {
         metrics.gauge(
                 Metric.SNAPSHOT_AGE_SECONDS,
                 () -> Duration.between(fresh.confirmed(), clock.instant()).toMillis() / 1_000.0);
-    }
-
-    private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {
-        port = config.port() == 0 ? freePort() : config.port();
-        String baseUrl = config.publicUrl() == null
-                ? "http://" + config.authority() + ":" + port
-                : config.publicUrl().toString();
-        if (config.publicUrl() == null) {
-            LOG.info(
-                    "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
-                    baseUrl);
-        }
-        var listening = new ArrayList<Future<?>>();
-        for (int loop = 0; loop < loops(); loop++) {
-            SegmentWriter writer = log.writer(loop);
-            listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
-        }
-        await(Future.all(listening), "listening on port " + port);
-    }
-
-    private int freePort() throws IOException {
-        try (var socket = new ServerSocket()) {
-            socket.bind(new InetSocketAddress(config.host(), 0));
-            return socket.getLocalPort();
-        }
     }
 
     private UUID newId() {

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,6 +52,12 @@ final class KeysCommand implements Callable<Integer> {
     private URI server = URI.create("http://127.0.0.1:8080");
 
     @Option(
+            names = "--cacert",
+            scope = ScopeType.INHERIT,
+            description = "A PEM file of certificates to trust for https instead of Java's own.")
+    private @Nullable Path trusted;
+
+    @Option(
             names = "--data",
             defaultValue = ".countersign",
             scope = ScopeType.INHERIT,
@@ -59,10 +66,10 @@ final class KeysCommand implements Callable<Integer> {
 
     @Option(
             names = "--as",
-            defaultValue = "admin",
             scope = ScopeType.INHERIT,
-            description = "The key in keys.json to call with: admin or operator (default: ${DEFAULT-VALUE}).")
-    private String as = "admin";
+            description = "The key in keys.json to call with: admin or operator (default: admin; for rotate-signing,"
+                    + " operator).")
+    private @Nullable String as;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -129,24 +136,53 @@ final class KeysCommand implements Callable<Integer> {
         return print(ask("DELETE", "/" + id(id), null));
     }
 
+    @Command(
+            name = "rotate-signing",
+            description = "Have the servers sign with another key, at once; the operator's key calls.",
+            mixinStandardHelpOptions = true)
+    Integer rotateSigning(
+            @Option(
+                            names = "--revoke",
+                            description = "Refuse all that the keys before have signed, as they have leaked; without,"
+                                    + " it is good until it runs out.")
+                    boolean revoke)
+            throws IOException, InterruptedException {
+        return print(ask(
+                "operator",
+                "POST",
+                "/api/v1/signing-keys/rotate",
+                JSON.createObjectNode().put("revoke", revoke)));
+    }
+
     private JsonNode ask(String method, String path, @Nullable JsonNode body) throws IOException, InterruptedException {
+        return ask("admin", method, "/api/v1/keys" + path, body);
+    }
+
+    private JsonNode ask(String byDefault, String method, String path, @Nullable JsonNode body)
+            throws IOException, InterruptedException {
         if (!"https".equals(server.getScheme()) && !loopback()) {
             throw new IllegalArgumentException("a key goes over https, or to this machine: " + server);
         }
-        HttpRequest request = HttpRequest.newBuilder(URI.create(server + "/api/v1/keys" + path))
+        HttpRequest request = HttpRequest.newBuilder(URI.create(server + path))
                 .timeout(PATIENCE)
-                .header("Authorization", "Bearer " + secret())
+                .header("Authorization", "Bearer " + secret(as == null ? byDefault : as))
                 .header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body.toString()))
                 .build();
+        HttpClient client = client();
         HttpResponse<String> answer;
         try {
-            answer = HttpClient.newBuilder()
-                    .connectTimeout(PATIENCE)
-                    .build()
-                    .send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+            answer = client.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
+        } catch (SSLException e) {
+            throw new IOException(
+                    "the server at " + server + " is not trusted: " + e.getMessage()
+                            + "; --cacert names who vouches for it",
+                    e);
         } catch (IOException e) {
-            throw new IOException("no server answers at " + server + "; start one, or name it with --server", e);
+            throw new IOException(
+                    "no server answers at " + server
+                            + "; start one, or name it with --server, https where it has TLS_CERT",
+                    e);
         }
         JsonNode said = answer.body().isEmpty() ? JSON.createObjectNode() : JSON.readTree(answer.body());
         if (answer.statusCode() >= 300) {
@@ -156,12 +192,17 @@ final class KeysCommand implements Callable<Integer> {
         return said;
     }
 
+    private HttpClient client() throws IOException {
+        HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(PATIENCE);
+        return (trusted == null ? client : client.sslContext(Trust.of(trusted))).build();
+    }
+
     private boolean loopback() throws IOException {
         return server.getHost() != null
                 && InetAddress.getByName(server.getHost()).isLoopbackAddress();
     }
 
-    private String secret() throws IOException {
+    private String secret(String name) throws IOException {
         String named = System.getenv(ServerConfig.Variable.KEY.key());
         if (named != null) {
             return checked(named.strip(), ServerConfig.Variable.KEY.key());
@@ -170,11 +211,11 @@ final class KeysCommand implements Callable<Integer> {
         if (!Files.isRegularFile(file)) {
             throw new IOException("there is no " + file + "; set " + ServerConfig.Variable.KEY.key() + " or --data");
         }
-        JsonNode secret = JSON.readTree(file.toFile()).path(as);
+        JsonNode secret = JSON.readTree(file.toFile()).path(name);
         if (!secret.isTextual()) {
-            throw new IOException("there is no key `" + as + "` in " + file);
+            throw new IOException("there is no key `" + name + "` in " + file);
         }
-        return checked(secret.textValue().strip(), "the key `" + as + "` in " + file);
+        return checked(secret.textValue().strip(), "the key `" + name + "` in " + file);
     }
 
     /** A secret that cannot be sent must not get into the message of whoever tries. */

@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Environment: DATABASE_URL (a PostgreSQL of your own), PUBLIC_URL (https), COUNTERSIGN_HOST,",
-            "COUNTERSIGN_DURABILITY (process|disk), COUNTERSIGN_MAX_STALENESS (seconds), and what packs name."
+            "Environment: DATABASE_URL (a PostgreSQL of your own), PUBLIC_URL (https), TLS_CERT and TLS_KEY (PEM files:",
+            "HTTPS only), COUNTERSIGN_HOST, COUNTERSIGN_DURABILITY (process|disk), COUNTERSIGN_MAX_STALENESS (seconds), and what packs name."
         })
 final class ServeCommand implements Callable<Integer> {
     @Option(names = "--port", defaultValue = "8080", description = "The port; 0 for any (default: ${DEFAULT-VALUE}).")
@@ -77,7 +77,7 @@ final class ServeCommand implements Callable<Integer> {
             keys(server, out);
             long millis = System.currentTimeMillis()
                     - ManagementFactory.getRuntimeMXBean().getStartTime();
-            out.println("ready http://" + config.authority() + ":" + server.port() + " in " + millis + " ms");
+            out.println("ready " + config.localUrl(server.port()) + " in " + millis + " ms");
             out.flush();
             stop.await();
         } finally {

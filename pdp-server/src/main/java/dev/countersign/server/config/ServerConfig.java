@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param packs folders of packs that are active for every tenant
  * @param databaseUrl the PostgreSQL to use instead of the embedded one, or {@code null}
  * @param publicUrl the https base URL by which clients reach this server, or {@code null}
+ * @param tls the certificate with which the server speaks HTTPS and nothing else, or {@code null} for plain HTTP
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
  * @param tools the file of the tools that the server runs itself, or {@code null}
@@ -39,6 +40,7 @@ public record ServerConfig(
         List<Path> packs,
         @Nullable String databaseUrl,
         @Nullable URI publicUrl,
+        @Nullable TlsFiles tls,
         Durability durability,
         Duration maxStaleness,
         @Nullable Path tools,
@@ -50,6 +52,10 @@ public record ServerConfig(
         DATABASE_URL("DATABASE_URL"),
         /** The https URL by which clients reach the server; needed on any address but loopback. */
         PUBLIC_URL("PUBLIC_URL"),
+        /** A PEM file with the server's certificate and its chain: with it, the server speaks HTTPS only. */
+        TLS_CERT("TLS_CERT"),
+        /** A PEM file with the certificate's private key, not encrypted. */
+        TLS_KEY("TLS_KEY"),
         /** {@code process} (the default) or {@code disk}: when an answer may leave. */
         DURABILITY("COUNTERSIGN_DURABILITY"),
         /** The address to listen on; loopback by default. */
@@ -97,6 +103,7 @@ public record ServerConfig(
                 List.copyOf(packs),
                 env.get(Variable.DATABASE_URL.key()),
                 publicUrl(env.get(Variable.PUBLIC_URL.key())),
+                tls(env.get(Variable.TLS_CERT.key()), env.get(Variable.TLS_KEY.key())),
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
                 staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
@@ -109,9 +116,9 @@ public record ServerConfig(
         return config;
     }
 
-    /** The host as a URL has it: an IPv6 address stands in brackets. */
-    public String authority() {
-        return host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+    /** The URL of the server at {@code port}, as this machine sees it; an IPv6 address stands in brackets. */
+    public String localUrl(int port) {
+        return (tls == null ? "http://" : "https://") + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
     }
 
     /** Whether only this machine can reach the server. */
@@ -150,6 +157,17 @@ public record ServerConfig(
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(Variable.PUBLIC_URL.key() + " is not a URL: " + e.getMessage(), e);
         }
+    }
+
+    private static @Nullable TlsFiles tls(@Nullable String certificate, @Nullable String key) {
+        if (certificate == null && key == null) {
+            return null;
+        }
+        if (certificate == null || certificate.isBlank() || key == null || key.isBlank()) {
+            throw new IllegalArgumentException(Variable.TLS_CERT.key() + " and " + Variable.TLS_KEY.key()
+                    + " name the two PEM files of one certificate: set both, or neither for plain HTTP");
+        }
+        return new TlsFiles(Path.of(certificate), Path.of(key));
     }
 
     private static EgressRules egress(String text) {

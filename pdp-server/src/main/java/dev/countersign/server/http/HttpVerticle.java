@@ -30,6 +30,8 @@ import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
 import dev.countersign.server.separation.Delegations;
+import dev.countersign.server.signing.SigningKeyRotation;
+import dev.countersign.server.tls.Certificates;
 import dev.countersign.server.webhooks.WebhookStore;
 import dev.countersign.tools.Retry;
 import dev.countersign.tools.Tools;
@@ -37,6 +39,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.ServerSSLOptions;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -46,16 +49,19 @@ import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** One event loop of the HTTP server: its own handlers, its own engine session, its own log writer. */
 public final class HttpVerticle extends VerticleBase {
     private static final int WARM_UPS = 500;
     private static final int IDLE_SECONDS = 60;
+    private static final int MOST_HEADERS = 16 * 1024;
 
     /**
      * What all loops share.
      *
      * @param config the settings
+     * @param certificates what is shown to clients that connect; {@code null} where they speak plain HTTP
      * @param policies what judges each tenant
      * @param usual what judges a tenant that has made nothing of its own
      * @param changes changes policies and what tenants set
@@ -83,6 +89,7 @@ public final class HttpVerticle extends VerticleBase {
      */
     public record Shared(
             ServerConfig config,
+            @Nullable Certificates certificates,
             TenantPolicies policies,
             TenantPolicy usual,
             PolicyChanges changes,
@@ -115,6 +122,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param bindings what binds an access request to a denial
      * @param waiting who waits for which task
      * @param jwks the public keys that verify what the server signs, as a JWK Set
+     * @param signing rotates the keys that it signs with
      * @param tools what the server runs itself
      * @param retry how it tries again
      * @param unguessable draws an id that cannot be guessed
@@ -128,6 +136,7 @@ public final class HttpVerticle extends VerticleBase {
             Bindings bindings,
             Followers waiting,
             Supplier<String> jwks,
+            SigningKeyRotation signing,
             Tools tools,
             Retry retry,
             Supplier<UUID> unguessable,
@@ -154,6 +163,7 @@ public final class HttpVerticle extends VerticleBase {
     private final int port;
     private final String baseUrl;
     private final SegmentWriter log;
+    private volatile @Nullable HttpServer server;
     private Supplier<Future<?>> goodbye = Future::succeededFuture;
 
     /**
@@ -229,13 +239,14 @@ public final class HttpVerticle extends VerticleBase {
                 new PacksHandler(callers, judging, shared.packs()),
                 new ProposalsHandler(callers, shared.changes()),
                 new KeysHandler(callers, shared.keyStore(), shared.newKey(), shared.clock()),
+                new SigningKeysHandler(callers, granting.signing()),
                 new TenantsHandler(callers, shared.tenants(), shared.newKey()),
                 shared.tokens().handler(callers),
                 new EntitiesHandler(callers, judging, shared.entities()),
                 new EntityLoadHandler(callers, shared.entities()),
                 new OperationsHandler(callers, shared.metrics(), shared.faults(), shared.warnings(), baseUrl),
                 new DocsHandler());
-        HttpServer server = vertx.createHttpServer(new HttpServerOptions()
+        var options = new HttpServerOptions()
                 .setHost(config.host())
                 .setPort(port)
                 .setIdleTimeout(IDLE_SECONDS)
@@ -243,10 +254,25 @@ public final class HttpVerticle extends VerticleBase {
                 // There are no WebSockets here: without these, their handler would see every message.
                 .setPerFrameWebSocketCompressionSupported(false)
                 .setPerMessageWebSocketCompressionSupported(false)
-                .setMaxHeaderSize(16 * 1024));
-        return server.requestHandler(router)
+                .setMaxHeaderSize(MOST_HEADERS);
+        // HTTP/2 counts headers by itself; the other settings are those that it has without a word of ours.
+        options.getInitialSettings().setMaxHeaderListSize(MOST_HEADERS);
+        if (shared.certificates() != null) {
+            shared.certificates().secure(options);
+        }
+        return vertx.createHttpServer(options)
+                .requestHandler(router)
                 .invalidRequestHandler(routes::unreadable)
-                .listen();
+                .listen()
+                .onSuccess(listening -> server = listening);
+    }
+
+    /** Shows another certificate to whoever connects from now on, on all loops of this port. */
+    public Future<Boolean> show(ServerSSLOptions certificate) {
+        HttpServer listening = server;
+        return listening == null
+                ? Future.failedFuture(new IllegalStateException("it does not listen yet"))
+                : listening.updateSSLOptions(certificate);
     }
 
     @Override

@@ -63,6 +63,7 @@ final class Routes {
             PacksHandler packs,
             ProposalsHandler proposals,
             KeysHandler keys,
+            SigningKeysHandler signing,
             TenantsHandler tenants,
             IssuersHandler issuers,
             EntitiesHandler entities,
@@ -164,6 +165,8 @@ final class Routes {
         on("/api/v1/keys", Map.of(HttpMethod.GET, keys::list, HttpMethod.POST, keys::create));
         on("/api/v1/keys/:id", Map.of(HttpMethod.GET, keys::get, HttpMethod.DELETE, keys::revoke));
         post("/api/v1/keys/:id/rotate", keys::rotate);
+        get(SigningKeysHandler.PATH, signing::list);
+        post(SigningKeysHandler.PATH + "/rotate", signing::rotate);
         on("/api/v1/tenants", Map.of(HttpMethod.GET, tenants::list, HttpMethod.POST, tenants::create));
         on("/api/v1/tenants/:tenant", Map.of(HttpMethod.GET, tenants::get, HttpMethod.PUT, tenants::update));
         post("/api/v1/tenants/:tenant/administrators", tenants::administer);

@@ -122,15 +122,17 @@ final class WebhooksHandler {
         UUID id = caller == null ? null : id(ctx);
         WebhookTerms terms = id == null ? null : terms(ctx);
         if (caller != null && id != null && terms != null) {
-            answer(ctx, webhooks.change(caller.inTenant(), id, terms), found -> Bodies.send(ctx, 200, view(found)));
+            answer(
+                    ctx,
+                    webhooks.change(caller.inTenant(), id, terms, caller.keyId()),
+                    found -> Bodies.send(ctx, 200, view(found)));
         }
     }
 
     void delete(RoutingContext ctx) {
         known(
                 ctx,
-                (caller, id) -> webhooks.find(caller.inTenant(), id)
-                        .compose(found -> webhooks.delete(caller.inTenant(), id).map(done -> done ? found : null)),
+                (caller, id) -> webhooks.delete(caller.inTenant(), id, caller.keyId()),
                 gone -> Bodies.send(ctx, 200, view(gone)));
     }
 
@@ -138,7 +140,7 @@ final class WebhooksHandler {
     void rotate(RoutingContext ctx) {
         known(
                 ctx,
-                (caller, id) -> webhooks.rotate(caller.inTenant(), id),
+                (caller, id) -> webhooks.rotate(caller.inTenant(), id, caller.keyId()),
                 made -> Bodies.sendSecret(
                         ctx,
                         JsonNodeFactory.instance
@@ -155,7 +157,10 @@ final class WebhooksHandler {
     }
 
     void enable(RoutingContext ctx) {
-        known(ctx, (caller, id) -> webhooks.enable(caller.inTenant(), id), found -> Bodies.send(ctx, 200, view(found)));
+        known(
+                ctx,
+                (caller, id) -> webhooks.enable(caller.inTenant(), id, caller.keyId()),
+                found -> Bodies.send(ctx, 200, view(found)));
     }
 
     /** {@code status} (waiting, delivered, dead), {@code limit}, {@code before} (an event's number): the newest first. */
@@ -212,8 +217,8 @@ final class WebhooksHandler {
                             .compose(found -> found == null
                                     ? Future.<@Nullable Integer>succeededFuture(null)
                                     : since == null
-                                            ? webhooks.replay(tenant, id, event)
-                                            : webhooks.replay(tenant, id, since)),
+                                            ? webhooks.replay(tenant, id, event, caller.keyId())
+                                            : webhooks.replay(tenant, id, since, caller.keyId())),
                     queued -> Bodies.send(
                             ctx, 202, JsonNodeFactory.instance.objectNode().put("queued", queued)));
         } catch (Members.Unfit e) {

@@ -45,6 +45,11 @@ public enum Metric {
     /** What they take. */
     TENANTS_HELD_BYTES(
             "countersign.tenants.held.bytes", Kind.GAUGE, "About how many bytes of memory what judges tenants takes"),
+    /** How long the certificate is good. */
+    TLS_SECONDS(
+            "countersign.tls.certificate.seconds",
+            Kind.GAUGE,
+            "Seconds until the certificate that the server shows expires; NaN without TLS_CERT"),
     /** Changes of the files that packs are read from. */
     PACK_RELOADS("countersign.pack.reloads", Kind.COUNTER, "Changes of the files under --packs", "result"),
     /** Whether the files are not what judges. */

@@ -6,6 +6,7 @@ import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.KeyUse;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import dev.countersign.server.signing.StoredSigningKey.State;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys in PostgreSQL that all servers sign with. A key signs for {@link #SIGNS}, is published {@link #AHEAD} of that, and
@@ -81,6 +83,7 @@ public final class SigningKeyStore {
         return pool.preparedQuery(
                         "select kid, public_jwk, case when sign_until > $1 then private_jwk end as private_jwk,"
                                 + " sign_from, sign_until, publish_until from signing_keys where publish_until > $1"
+                                + " and revoked_at is null"
                                 + " order by created_at desc, kid")
                 .execute(Tuple.of(time(clock.instant())))
                 .map(rows -> {
@@ -88,6 +91,40 @@ public final class SigningKeyStore {
                     rows.forEach(row -> keys.add(key(row)));
                     return new SigningKeys(keys);
                 });
+    }
+
+    /** All keys that are kept, those that were revoked too; the newest first, as they are in the database. */
+    Future<List<StoredSigningKey>> list() {
+        return pool.query("select kid, created_at, created_by, sign_from, sign_until, publish_until, revoked_at,"
+                        + " revoked_by from signing_keys order by created_at desc, kid")
+                .execute()
+                .map(rows -> {
+                    Instant now = clock.instant();
+                    var found = new ArrayList<StoredSigningKey>(rows.size());
+                    boolean signed = false;
+                    for (Row row : rows) {
+                        boolean revoked = row.getOffsetDateTime("revoked_at") != null;
+                        boolean signs = !signed && !revoked && times(row).sign(now);
+                        signed |= signs;
+                        found.add(stored(row, revoked ? State.REVOKED : signs ? State.SIGNS : State.VERIFIES));
+                    }
+                    return found;
+                });
+    }
+
+    private static StoredSigningKey stored(Row row, State state) {
+        Times times = times(row);
+        OffsetDateTime revoked = row.getOffsetDateTime("revoked_at");
+        return new StoredSigningKey(
+                row.getString("kid"),
+                state,
+                row.getOffsetDateTime("created_at").toInstant(),
+                row.getString("created_by"),
+                times.signFrom(),
+                times.signUntil(),
+                times.publishUntil(),
+                revoked == null ? null : revoked.toInstant(),
+                row.getString("revoked_by"));
     }
 
     private static SigningKey key(Row row) {
@@ -108,18 +145,17 @@ public final class SigningKeyStore {
      * @return done when that is committed, which the kind {@code signing} of the table {@code revisions} then tells
      */
     public Future<Void> ensure() {
-        return alone(connection -> read(connection).compose(newestFirst -> {
+        return alone(connection -> {
             Instant now = clock.instant();
-            Future<Void> clean = newestFirst.stream().allMatch(key -> now.isBefore(key.publishUntil()))
-                    ? Future.succeededFuture()
-                    : delete(connection, now);
-            return clean.compose(cleaned -> fill(connection, newestFirst, now));
-        }));
+            return clean(connection, now)
+                    .compose(cleaned -> read(connection))
+                    .compose(newestFirst -> fill(connection, newestFirst, now));
+        });
     }
 
     private Future<Void> fill(SqlConnection connection, List<Times> newestFirst, Instant now) {
         if (newestFirst.stream().noneMatch(key -> key.sign(now))) {
-            return insert(connection, atOnce(now));
+            return insert(connection, atOnce(now), null);
         }
         // Of two that may sign the newest one does, so it is the end of that one that counts.
         Instant end = newestFirst.stream()
@@ -129,17 +165,28 @@ public final class SigningKeyStore {
                 .orElseThrow();
         return end.isAfter(now.plus(AHEAD))
                 ? Future.succeededFuture()
-                : insert(connection, Times.from(end, end.plus(SIGNS)));
+                : insert(connection, Times.from(end, end.plus(SIGNS)), null);
     }
 
     /**
-     * Makes a key that signs at once, in place of the one that does and of the one that was to follow it. What those have
-     * signed is good as long as it was. Verifiers elsewhere that cache keys do not have this one yet.
+     * Makes a key that signs at once, in place of the one that does and of the one that was to follow it. Verifiers elsewhere
+     * that cache keys do not have this one yet.
      *
-     * @return done when it is committed
+     * @param by the visible prefix of the key that wishes it
+     * @param revoke whether nothing is good any more that those before have signed, or will; else it is as long as it was
      */
-    public Future<Void> rotate() {
-        return alone(connection -> insert(connection, atOnce(clock.instant())));
+    Future<Void> rotate(SqlConnection connection, String by, boolean revoke) {
+        Instant now = clock.instant();
+        return lock(connection)
+                .compose(locked -> revoke ? revoke(connection, by, now) : Future.succeededFuture())
+                .compose(revoked -> insert(connection, atOnce(now), by));
+    }
+
+    private static Future<?> revoke(SqlConnection connection, String by, Instant now) {
+        return connection
+                .preparedQuery("update signing_keys set private_jwk = null, revoked_at = $1, revoked_by = $2"
+                        + " where revoked_at is null")
+                .execute(Tuple.of(time(now), by));
     }
 
     private static Times atOnce(Instant now) {
@@ -150,16 +197,21 @@ public final class SigningKeyStore {
         return pool.withTransaction(connection -> connection
                         .query(STATEMENT_LIMIT)
                         .execute()
-                        .compose(limited -> connection
-                                .query("select pg_advisory_xact_lock(hashtext('countersign signing keys'))")
-                                .execute())
+                        .compose(limited -> lock(connection))
                         .compose(locked -> change.apply(connection)))
                 .timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
+    private static Future<?> lock(SqlConnection connection) {
+        return connection
+                .query("select pg_advisory_xact_lock(hashtext('countersign signing keys'))")
+                .execute();
+    }
+
     private static Future<List<Times>> read(SqlConnection connection) {
         return connection
-                .query("select sign_from, sign_until, publish_until from signing_keys order by created_at desc, kid")
+                .query("select sign_from, sign_until, publish_until from signing_keys where revoked_at is null"
+                        + " order by created_at desc, kid")
                 .execute()
                 .map(rows -> {
                     var all = new ArrayList<Times>(rows.size());
@@ -168,14 +220,19 @@ public final class SigningKeyStore {
                 });
     }
 
-    private static Future<Void> delete(SqlConnection connection, Instant now) {
+    /** A delete counts as a change even if there is nothing to delete. */
+    private static Future<?> clean(SqlConnection connection, Instant now) {
         return connection
-                .preparedQuery("delete from signing_keys where publish_until <= $1")
+                .preparedQuery("select 1 from signing_keys where publish_until <= $1 limit 1")
                 .execute(Tuple.of(time(now)))
-                .mapEmpty();
+                .compose(over -> over.size() == 0
+                        ? Future.succeededFuture()
+                        : connection
+                                .preparedQuery("delete from signing_keys where publish_until <= $1")
+                                .execute(Tuple.of(time(now))));
     }
 
-    private Future<Void> insert(SqlConnection connection, Times times) {
+    private Future<Void> insert(SqlConnection connection, Times times, @Nullable String by) {
         ECKey key;
         try {
             key = new ECKeyGenerator(Curve.P_256)
@@ -190,14 +247,15 @@ public final class SigningKeyStore {
         return connection
                 .preparedQuery(
                         "insert into signing_keys (kid, algorithm, public_jwk, private_jwk, sign_from, sign_until,"
-                                + " publish_until) values ($1, 'ES256', $2, $3, $4, $5, $6)")
+                                + " publish_until, created_by) values ($1, 'ES256', $2, $3, $4, $5, $6, $7)")
                 .execute(Tuple.of(
                         key.getKeyID(),
                         key.toPublicJWK().toJSONString(),
                         key.toJSONString(),
                         time(times.signFrom()),
                         time(times.signUntil()),
-                        time(times.publishUntil())))
+                        time(times.publishUntil()),
+                        by))
                 .mapEmpty();
     }
 

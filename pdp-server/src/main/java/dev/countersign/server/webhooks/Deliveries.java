@@ -41,7 +41,6 @@ public final class Deliveries {
     private static final int WEBHOOKS = 50;
     private static final int UNDER_WAY = 400;
     private static final Duration KEPT = Duration.ofDays(30);
-    private static final int FORGOTTEN = 1_000;
 
     private final DeliveryQueue queue;
     private final Egress egress;
@@ -107,12 +106,12 @@ public final class Deliveries {
     }
 
     /**
-     * Deletes some of the deliveries that ended over 30 days ago.
+     * Deletes the deliveries that ended over 30 days ago, in steps, unless another server is about it.
      *
      * @return how many
      */
     public Future<Integer> forget() {
-        return queue.forget(now().minus(KEPT), FORGOTTEN);
+        return queue.forget(now().minus(KEPT));
     }
 
     private record Taken(int looked, List<Claimed> claimed) {

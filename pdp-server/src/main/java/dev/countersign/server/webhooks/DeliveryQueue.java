@@ -4,6 +4,7 @@ import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
 import java.net.URI;
 import java.time.Duration;
@@ -91,6 +92,11 @@ final class DeliveryQueue {
     private static final String GONE = "update webhooks set disabled_at = $3, disabled_by = 'receiver'"
             + " where tenant = $1 and id = $2 and disabled_at is null";
 
+    private static final String FORGET =
+            "delete from webhook_deliveries where (tenant, webhook, event) in (select tenant,"
+                    + " webhook, event from webhook_deliveries where status <> 'waiting' and ended_at < $1"
+                    + " order by ended_at limit $2)";
+
     private final Pool pool;
 
     DeliveryQueue(Pool pool) {
@@ -158,13 +164,21 @@ final class DeliveryQueue {
                 .compose(disabled -> connection.preparedQuery(END).execute(values)));
     }
 
-    /** Deletes what ended before an instant, at most so many. */
-    Future<Integer> forget(Instant before, int limit) {
-        return pool.preparedQuery(
-                        "delete from webhook_deliveries where (tenant, webhook, event) in (select tenant,"
-                                + " webhook, event from webhook_deliveries where status <> 'waiting' and ended_at < $1 limit $2)")
-                .execute(Tuple.of(time(before), limit))
-                .map(done -> done.rowCount());
+    /**
+     * Deletes what ended before an instant, in steps, unless another server is about it.
+     *
+     * @return how many
+     */
+    Future<Integer> forget(Instant before) {
+        return Steps.all(() -> pool.withTransaction(connection -> connection
+                .query("select pg_try_advisory_xact_lock(hashtext('countersign webhook deliveries'))")
+                .execute()
+                .compose(tried -> tried.iterator().next().getBoolean(0)
+                        ? connection
+                                .preparedQuery(FORGET)
+                                .execute(Tuple.of(time(before), Steps.ROWS))
+                                .map(RowSet::rowCount)
+                        : Future.succeededFuture(0))));
     }
 
     private static OffsetDateTime time(Instant at) {

@@ -1,5 +1,6 @@
 package dev.countersign.server.webhooks;
 
+import dev.countersign.server.live.Changes;
 import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -22,7 +23,11 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** The webhooks of tenants and their deliveries, in PostgreSQL. No query is without its tenant, and no list holds a secret. */
+/**
+ * The webhooks of tenants and their deliveries, in PostgreSQL. No query is without its tenant, and no list holds a secret.
+ * Whoever changes something is named by the visible prefix of a key, {@code by}; if that is good no more when it is written,
+ * nothing is, and the future fails with a {@link dev.countersign.server.live.KeyEndedException}.
+ */
 public final class WebhookStore {
     /** The most webhooks of one tenant. */
     public static final int MAX_OF_TENANT = 20;
@@ -35,12 +40,20 @@ public final class WebhookStore {
     private static final String DELIVERY =
             "webhook, event, event_id, event_type, status, attempts, next_at, last_status,"
                     + " last_error, created_at, last_at, ended_at";
-    /** What is being sent at the moment is not touched: its outcome comes. */
     private static final String AGAIN = "update webhook_deliveries set status = 'waiting', attempts = 0, next_at = $3,"
-            + " leased_until = null, ended_at = null where tenant = $1 and webhook = $2"
-            + " and (leased_until is null or leased_until <= $3)";
+            + " leased_until = null, ended_at = null where tenant = $1 and webhook = $2";
+    /** What is being sent at the moment is not touched: its outcome comes. */
+    private static final String ONE_AGAIN = AGAIN + " and (leased_until is null or leased_until <= $3) and event = $4";
+    /** What ends while this goes on has been delivered again already. */
+    private static final String ALL_AGAIN = AGAIN + " and event in (select event from webhook_deliveries"
+            + " where tenant = $1 and webhook = $2 and status <> 'waiting' and ended_at <= $3 and created_at >= $4"
+            + " limit $5)";
+
+    private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and event in"
+            + " (select event from webhook_deliveries where tenant = $1 and webhook = $2 limit $3)";
 
     private final Pool pool;
+    private final Changes changes;
     private final Supplier<UUID> ids;
     private final RandomGenerator random;
     private final InstantSource clock;
@@ -48,10 +61,12 @@ public final class WebhookStore {
     /**
      * The webhooks of the database behind {@code pool}.
      *
+     * @param changes makes the transactions of whoever changes something
      * @param random makes the secrets, so it must be one that nobody can guess
      */
-    public WebhookStore(Pool pool, Supplier<UUID> ids, RandomGenerator random, InstantSource clock) {
+    public WebhookStore(Pool pool, Changes changes, Supplier<UUID> ids, RandomGenerator random, InstantSource clock) {
         this.pool = pool;
+        this.changes = changes;
         this.ids = ids;
         this.random = random;
         this.clock = clock;
@@ -72,31 +87,32 @@ public final class WebhookStore {
     /**
      * Makes a webhook, which is told of the events from now on.
      *
-     * @param by the visible prefix of a key
      * @return {@code null} if the tenant has {@link #MAX_OF_TENANT}
      */
     public Future<@Nullable Made> create(String tenant, WebhookTerms terms, String by) {
         var made = new Made(ids.get(), Secret.random(random).text());
-        return pool.withTransaction(connection -> count(connection, tenant).compose(count -> {
-            if (count >= MAX_OF_TENANT) {
-                return Future.succeededFuture((Made) null);
-            }
-            return connection
-                    .preparedQuery(
-                            "insert into webhooks (tenant, id, url, format, event_types, secret, seen, created_at,"
-                                    + " created_by) select $1, $2, $3, $4, $5, $6,"
-                                    + " coalesce((select max(number) from events where tenant = $1), 0), $7, $8")
-                    .execute(Tuple.of(
-                            tenant,
-                            made.id(),
-                            terms.url().toString(),
-                            terms.format().word(),
-                            terms.eventTypes().toArray(String[]::new),
-                            made.secret(),
-                            now(),
-                            by))
-                    .map(inserted -> made);
-        }));
+        return changes.act(
+                by,
+                connection -> count(connection, tenant).compose(count -> {
+                    if (count >= MAX_OF_TENANT) {
+                        return Future.succeededFuture((Made) null);
+                    }
+                    return connection
+                            .preparedQuery(
+                                    "insert into webhooks (tenant, id, url, format, event_types, secret, seen, created_at,"
+                                            + " created_by) select $1, $2, $3, $4, $5, $6,"
+                                            + " coalesce((select max(number) from events where tenant = $1), 0), $7, $8")
+                            .execute(Tuple.of(
+                                    tenant,
+                                    made.id(),
+                                    terms.url().toString(),
+                                    terms.format().word(),
+                                    terms.eventTypes().toArray(String[]::new),
+                                    made.secret(),
+                                    now(),
+                                    by))
+                            .map(inserted -> made);
+                }));
     }
 
     private static Future<Long> count(SqlConnection connection, String tenant) {
@@ -122,7 +138,10 @@ public final class WebhookStore {
 
     /** One webhook, or {@code null} if the tenant has none of this id. */
     public Future<@Nullable Webhook> find(String tenant, UUID id) {
-        return one("select " + COLUMNS + " from webhooks where tenant = $1 and id = $2", Tuple.of(tenant, id));
+        return pool.withConnection(connection -> one(
+                connection,
+                "select " + COLUMNS + " from webhooks where tenant = $1 and id = $2",
+                Tuple.of(tenant, id)));
     }
 
     /**
@@ -130,8 +149,9 @@ public final class WebhookStore {
      *
      * @return the webhook as it is now; {@code null} if the tenant has none of this id
      */
-    public Future<@Nullable Webhook> change(String tenant, UUID id, WebhookTerms terms) {
-        return one(
+    public Future<@Nullable Webhook> change(String tenant, UUID id, WebhookTerms terms, String by) {
+        return changed(
+                by,
                 "update webhooks set url = $3, format = $4, event_types = $5 where tenant = $1 and id = $2 returning "
                         + COLUMNS,
                 Tuple.of(
@@ -147,12 +167,15 @@ public final class WebhookStore {
      *
      * @return {@code null} if the tenant has none of this id
      */
-    public Future<@Nullable Made> rotate(String tenant, UUID id) {
+    public Future<@Nullable Made> rotate(String tenant, UUID id, String by) {
         var made = new Made(id, Secret.random(random).text());
-        return pool.preparedQuery("update webhooks set previous_secret = secret, previous_until = $3, secret = $4"
-                        + " where tenant = $1 and id = $2")
-                .execute(Tuple.of(tenant, id, now().plus(OVERLAP), made.secret()))
-                .map(done -> done.rowCount() == 0 ? null : made);
+        return changes.act(
+                by,
+                connection -> connection
+                        .preparedQuery("update webhooks set previous_secret = secret, previous_until = $3, secret = $4"
+                                + " where tenant = $1 and id = $2")
+                        .execute(Tuple.of(tenant, id, now().plus(OVERLAP), made.secret()))
+                        .map(done -> done.rowCount() == 0 ? null : made));
     }
 
     /**
@@ -161,7 +184,8 @@ public final class WebhookStore {
      * @return the webhook as it is now; {@code null} if the tenant has none of this id
      */
     public Future<@Nullable Webhook> disable(String tenant, UUID id, String by) {
-        return one(
+        return changed(
+                by,
                 "update webhooks set disabled_at = coalesce(disabled_at, $3), disabled_by = coalesce(disabled_by, $4)"
                         + " where tenant = $1 and id = $2 returning " + COLUMNS,
                 Tuple.of(tenant, id, now(), by));
@@ -172,22 +196,27 @@ public final class WebhookStore {
      *
      * @return the webhook as it is now; {@code null} if the tenant has none of this id
      */
-    public Future<@Nullable Webhook> enable(String tenant, UUID id) {
-        return one(
+    public Future<@Nullable Webhook> enable(String tenant, UUID id, String by) {
+        return changed(
+                by,
                 "update webhooks set disabled_at = null, disabled_by = null where tenant = $1 and id = $2 returning "
                         + COLUMNS,
                 Tuple.of(tenant, id));
     }
 
     /**
-     * Deletes a webhook with its deliveries.
+     * Disables a webhook, and deletes it after all of its deliveries, which may be many and go in steps.
      *
-     * @return whether the tenant had it
+     * @return the webhook as it was last; {@code null} if the tenant has none of this id
      */
-    public Future<Boolean> delete(String tenant, UUID id) {
-        return pool.preparedQuery("delete from webhooks where tenant = $1 and id = $2")
-                .execute(Tuple.of(tenant, id))
-                .map(done -> done.rowCount() == 1);
+    public Future<@Nullable Webhook> delete(String tenant, UUID id, String by) {
+        return disable(tenant, id, by)
+                .compose(disabled -> disabled == null
+                        ? Future.succeededFuture(null)
+                        : Steps.all(() -> rows(by, EMPTY, Tuple.of(tenant, id, Steps.ROWS)))
+                                .compose(emptied -> rows(
+                                        by, "delete from webhooks where tenant = $1 and id = $2", Tuple.of(tenant, id)))
+                                .map(deleted -> deleted == 0 ? null : disabled));
     }
 
     /**
@@ -214,10 +243,8 @@ public final class WebhookStore {
      * @param event the event's number
      * @return how many are queued by this: 1, or 0 if there is no such delivery or it is being sent at the moment
      */
-    public Future<Integer> replay(String tenant, UUID webhook, long event) {
-        return pool.preparedQuery(AGAIN + " and event = $4")
-                .execute(Tuple.of(tenant, webhook, now(), event))
-                .map(RowSet::rowCount);
+    public Future<Integer> replay(String tenant, UUID webhook, long event, String by) {
+        return rows(by, ONE_AGAIN, Tuple.of(tenant, webhook, now(), event));
     }
 
     /**
@@ -226,18 +253,27 @@ public final class WebhookStore {
      *
      * @return how many are queued by this
      */
-    public Future<Integer> replay(String tenant, UUID webhook, Instant since) {
-        return pool.preparedQuery(AGAIN + " and status <> 'waiting' and created_at >= $4")
-                .execute(Tuple.of(tenant, webhook, now(), since.atOffset(ZoneOffset.UTC)))
-                .map(RowSet::rowCount);
+    public Future<Integer> replay(String tenant, UUID webhook, Instant since, String by) {
+        Tuple values = Tuple.of(tenant, webhook, now(), since.atOffset(ZoneOffset.UTC), Steps.ROWS);
+        return Steps.all(() -> rows(by, ALL_AGAIN, values));
+    }
+
+    private Future<Integer> rows(String by, String sql, Tuple values) {
+        return changes.act(
+                by, connection -> connection.preparedQuery(sql).execute(values).map(RowSet::rowCount));
     }
 
     private OffsetDateTime now() {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS).atOffset(ZoneOffset.UTC);
     }
 
-    private Future<@Nullable Webhook> one(String sql, Tuple values) {
-        return pool.preparedQuery(sql)
+    private Future<@Nullable Webhook> changed(String by, String sql, Tuple values) {
+        return changes.act(by, connection -> one(connection, sql, values));
+    }
+
+    private static Future<@Nullable Webhook> one(SqlConnection connection, String sql, Tuple values) {
+        return connection
+                .preparedQuery(sql)
                 .execute(values)
                 .map(rows -> rows.size() == 0 ? null : webhook(rows.iterator().next()));
     }

@@ -76,6 +76,20 @@ class KeysCliTest {
     }
 
     @Test
+    void theOperatorRotatesTheKeyThatSigns() throws IOException {
+        String before = server.get("/access/v1/jwks").json().at("/keys/0/kid").asText();
+        JsonNode all = printed(keys("rotate-signing")).path("signing_keys");
+        assertThat(all.path(0).path("state").asText()).isEqualTo("signs");
+        assertThat(all.path(0).path("created_by").asText())
+                .isEqualTo(server.key("operator").substring(0, 12));
+        assertThat(all.path(1).path("id").asText()).isEqualTo(before);
+        assertThat(all.path(1).path("state").asText()).isEqualTo("verifies");
+        JsonNode left = printed(keys("rotate-signing", "--revoke")).path("signing_keys");
+        assertThat(left.findValuesAsText("state")).containsExactly("signs", "revoked", "revoked");
+        assertThat(keys("rotate-signing", "--as", "admin").err()).contains("403");
+    }
+
+    @Test
     void whatTheServerRefusesIsSaid() {
         CliTest.Ran ran = keys("create", "x", "--role", "root");
         assertThat(ran.code()).isEqualTo(1);

@@ -9,8 +9,10 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -105,6 +107,26 @@ class ConfigTest {
     })
     void aValueThatDoesNotFitIsRefusedByTheNameOfItsVariable(String name, String value) {
         refused(Map.of(name, value), name);
+    }
+
+    @Test
+    void aCertificateIsTwoFilesOrNone() {
+        assertThat(config(Map.of()).tls()).isNull();
+        assertThat(config(Map.of()).localUrl(8080)).isEqualTo("http://127.0.0.1:8080");
+        ServerConfig config = config(Map.of("TLS_CERT", "tls.crt", "TLS_KEY", "tls.key", "COUNTERSIGN_HOST", "::1"));
+        assertThat(config.tls()).isEqualTo(new TlsFiles(Path.of("tls.crt"), Path.of("tls.key")));
+        assertThat(config.localUrl(8443)).isEqualTo("https://[::1]:8443");
+        refused(Map.of("TLS_CERT", "tls.crt"), "TLS_CERT and TLS_KEY", "both, or neither");
+        refused(Map.of("TLS_KEY", "tls.key"), "TLS_CERT and TLS_KEY", "both, or neither");
+        refused(Map.of("TLS_CERT", "tls.crt", "TLS_KEY", ""), "TLS_CERT and TLS_KEY", "both, or neither");
+    }
+
+    @Test
+    void everyVariableIsInTheGuideForOperators() throws IOException {
+        assertThat(Files.readString(RunningServer.checkout("docs/operator.md")))
+                .contains(Arrays.stream(ServerConfig.Variable.values())
+                        .map(variable -> "| `" + variable.key() + "` |")
+                        .toList());
     }
 
     @Test

@@ -40,6 +40,7 @@ class OpenApiTest {
                     new PacksHandler(null, null, null),
                     new ProposalsHandler(null, null),
                     new KeysHandler(null, null, null, null),
+                    new SigningKeysHandler(null, null),
                     new TenantsHandler(null, null, null),
                     new IssuersHandler(null, null, null, null),
                     new EntitiesHandler(null, null, null),

@@ -47,7 +47,12 @@ class PlanesTest {
             "/api/v1/policies/{id}/history");
 
     private static final Set<String> OPERATORS = Set.of(
-            "/metrics", "/api/v1/tenants", "/api/v1/tenants/{tenant}", "/api/v1/tenants/{tenant}/administrators");
+            "/metrics",
+            "/api/v1/signing-keys",
+            "/api/v1/signing-keys/rotate",
+            "/api/v1/tenants",
+            "/api/v1/tenants/{tenant}",
+            "/api/v1/tenants/{tenant}/administrators");
 
     private static final String CALL = """
             {"subject": {"type": "agent", "id": "mole-subject"}, "action": {"name": "mole-action"},

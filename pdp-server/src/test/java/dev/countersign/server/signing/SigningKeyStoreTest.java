@@ -13,6 +13,7 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import dev.countersign.server.postgres.Sql;
+import dev.countersign.server.signing.StoredSigningKey.State;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.pgclient.PgBuilder;
@@ -49,7 +50,7 @@ class SigningKeyStoreTest {
     private Server two;
 
     /** What a server has of keys, with connections of its own to the database. */
-    private record Server(LiveFeed feed, SigningKeyStore store, Live<SigningKeys> keys, Tokens tokens) {
+    private record Server(Pool pool, LiveFeed feed, SigningKeyStore store, Live<SigningKeys> keys, Tokens tokens) {
         String sign(Instant exp) {
             ObjectNode claims = JSON.createObjectNode();
             claims.put("iss", US).put("aud", US).put("exp", exp.getEpochSecond());
@@ -66,6 +67,10 @@ class SigningKeyStoreTest {
                     .get("keys")
                     .forEach(key -> kids.add(key.get("kid").textValue()));
             return kids;
+        }
+
+        void rotate(boolean revoke) throws Exception {
+            done(pool.withTransaction(connection -> store.rotate(connection, "csk_operator", revoke)));
         }
 
         void ensure() throws Exception {
@@ -94,7 +99,7 @@ class SigningKeyStoreTest {
         var store = new SigningKeyStore(pool, now::get, new SecureRandom());
         Live<SigningKeys> keys = feed.live("signing", SigningKeys.NONE, known -> store.load());
         done(feed.start(vertx, options));
-        return new Server(feed, store, keys, new Tokens(keys::get, now::get));
+        return new Server(pool, feed, store, keys, new Tokens(keys::get, now::get));
     }
 
     @AfterEach
@@ -143,7 +148,7 @@ class SigningKeyStoreTest {
     @Test
     void whatAnotherServerHasSignedAMomentAgoIsTakenAfterALook() throws Exception {
         one.ensure();
-        done(one.store().rotate());
+        one.rotate(false);
         // Nothing was said to this server of what it does not look at.
         var unheard = new AtomicReference<>(SigningKeys.NONE);
         var tokens = new Tokens(unheard::get, now::get);
@@ -155,6 +160,43 @@ class SigningKeyStoreTest {
                 US,
                 () -> two.store().load().onSuccess(unheard::set).mapEmpty()));
         assertThat(verified).isInstanceOf(Verified.Good.class);
+    }
+
+    @Test
+    void whatARotatedKeyHasSignedIsGoodUntilItIsOver() throws Exception {
+        one.ensure();
+        String token = one.sign(now.get().plus(SigningKeyStore.MOST_LIFE));
+        two.rotate(false);
+        done(one.feed().look());
+        assertThat(kid(one.sign(soon()))).isNotEqualTo(kid(token));
+        assertThat(one.published()).hasSize(2).contains(kid(token));
+        later(SigningKeyStore.MOST_LIFE);
+        one.ensure();
+        assertThat(one.verify(token)).isInstanceOf(Verified.Good.class);
+    }
+
+    @Test
+    void whatRevokedKeysHaveSignedIsNotGoodAnywhereAndTheirSecretsAreGone() throws Exception {
+        one.ensure();
+        String token = one.sign(soon());
+        later(Duration.ofDays(29));
+        one.ensure();
+        assertThat(one.published())
+                .as("the one that was to follow has been published")
+                .hasSize(2);
+        two.rotate(true);
+        RunningServer.until(
+                "both servers have heard of it",
+                () -> one.verify(token) == Verified.Bad.UNKNOWN_KEY && two.verify(token) == Verified.Bad.UNKNOWN_KEY);
+        assertThat(one.published()).hasSize(1).containsExactly(kid(one.sign(soon())));
+        assertThat(two.verify(one.sign(soon()))).isInstanceOf(Verified.Good.class);
+        String left = "select count(*) from signing_keys where private_jwk is not null";
+        assertThat(Sql.query(owner, left)).isEqualTo("1");
+        assertThat(done(one.store().list()))
+                .extracting(StoredSigningKey::state)
+                .containsExactly(State.SIGNS, State.REVOKED, State.REVOKED);
+        two.ensure();
+        assertThat(two.published()).as("nobody makes another one in its place").hasSize(1);
     }
 
     @Test
@@ -234,7 +276,7 @@ class SigningKeyStoreTest {
     void aKeyThatIsRotatedSignsNoMoreAndWhatItSignedStaysGood() throws Exception {
         one.ensure();
         String before = one.sign(soon());
-        done(one.store().rotate());
+        one.rotate(false);
         done(one.feed().look());
         done(two.feed().look());
         String after = two.sign(soon());
@@ -253,7 +295,7 @@ class SigningKeyStoreTest {
         one.ensure();
         var before = new TreeSet<>(one.published());
         assertThat(before).hasSize(2);
-        done(one.store().rotate());
+        one.rotate(false);
         for (int hours = 0; hours < 24 * 40; hours += 12) {
             later(Duration.ofDays(29).plusHours(hours));
             two.ensure();
@@ -264,7 +306,7 @@ class SigningKeyStoreTest {
     @Test
     void theKeySetHoldsNothingPrivate() throws Exception {
         one.ensure();
-        done(one.store().rotate());
+        one.rotate(false);
         done(one.feed().look());
         String jwks = one.keys().get().jwks();
         JsonNode keys = JSON.readTree(jwks).get("keys");

@@ -156,8 +156,10 @@ class WebhookDeliveryTest {
         assertThat(dead.lastStatus()).isEqualTo(500);
         assertThat(dead.lastError()).isEqualTo("the receiver answered 500");
 
-        assertThat(done(world.store.replay("other", made.id(), dead.event()))).isZero();
-        assertThat(done(world.store.replay("acme", made.id(), dead.event()))).isEqualTo(1);
+        assertThat(done(world.store.replay("other", made.id(), dead.event(), "cs_1")))
+                .isZero();
+        assertThat(done(world.store.replay("acme", made.id(), dead.event(), "cs_1")))
+                .isEqualTo(1);
         all(server);
         assertThat(receiver.ids()).hasSize(10).containsOnly(event.toString());
         assertThat(world.deliveries(made.id())).singleElement().returns(Status.DELIVERED, Delivery::status);
@@ -172,7 +174,8 @@ class WebhookDeliveryTest {
         UUID second = world.happen("acme", "policy.denied");
         all(server);
         receiver.got.clear();
-        assertThat(done(world.store.replay("acme", made.id(), world.now.get()))).isEqualTo(1);
+        assertThat(done(world.store.replay("acme", made.id(), world.now.get(), "cs_1")))
+                .isEqualTo(1);
         all(server);
         assertThat(receiver.ids()).containsExactly(second.toString());
     }
@@ -273,7 +276,7 @@ class WebhookDeliveryTest {
     @Test
     void duringARotationBothSecretsSignAndThenTheNewOneAlone() throws Exception {
         WebhookStore.Made made = world.webhook(receiver, "*");
-        WebhookStore.Made rotated = done(world.store.rotate("acme", made.id()));
+        WebhookStore.Made rotated = done(world.store.rotate("acme", made.id(), "cs_1"));
         assertThat(rotated.secret()).isNotEqualTo(made.secret());
         world.happen("acme", "policy.denied");
         all(server);
@@ -302,7 +305,7 @@ class WebhookDeliveryTest {
         world.later(DAY_AND_MORE);
         all(server);
         assertThat(receiver.ids()).containsExactly(first.toString());
-        done(world.store.enable("acme", made.id()));
+        done(world.store.enable("acme", made.id(), "cs_1"));
         all(server);
         assertThat(receiver.ids()).containsExactly(first.toString(), second.toString());
     }
@@ -376,5 +379,20 @@ class WebhookDeliveryTest {
         world.later(Duration.ofDays(60));
         assertThat(done(server.forget())).isEqualTo(1);
         assertThat(world.deliveries(made.id())).singleElement().returns(Status.WAITING, Delivery::status);
+    }
+
+    @Test
+    void manyThatEndedLongAgoAreForgottenAtOnceByOneServerAndNotWhileAnotherIsAboutIt() throws Exception {
+        WebhookStore.Made made = world.webhook(receiver, "*");
+        world.past(made.id(), 3 * Steps.ROWS + 7, "delivered");
+        world.later(Duration.ofDays(31));
+        try (var other = world.connect()) {
+            other.setAutoCommit(false);
+            other.createStatement().execute("select pg_advisory_xact_lock(hashtext('countersign webhook deliveries'))");
+            assertThat(done(server.forget())).isZero();
+            other.rollback();
+        }
+        assertThat(done(server.forget())).isEqualTo(3 * Steps.ROWS + 7);
+        assertThat(world.deliveries(made.id())).isEmpty();
     }
 }

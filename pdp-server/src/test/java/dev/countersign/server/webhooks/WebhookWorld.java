@@ -2,6 +2,8 @@ package dev.countersign.server.webhooks;
 
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.EgressRules;
+import dev.countersign.server.live.Changes;
+import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.Sql;
 import io.vertx.core.Future;
@@ -10,6 +12,7 @@ import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -34,7 +37,15 @@ final class WebhookWorld implements AutoCloseable {
     WebhookWorld(PostgresAddress database) throws SQLException {
         this.database = database;
         Sql.execute(database, "insert into tenants (id, name) values ('acme', 'Acme'), ('other', 'Other')");
-        this.store = new WebhookStore(pool(), this::id, new Random(42), now::get);
+        for (String key : List.of(KEY, "cs_1", "cs_2", "cs_3")) {
+            Sql.execute(
+                    database,
+                    "insert into api_keys (id, tenant, name, hash, roles) values ('" + key
+                            + "', 'acme', 'admin', sha256('" + key + "'), array['admin'])");
+        }
+        Pool pool = pool();
+        var changes = new Changes(pool, new LiveFeed(pool, now::get, Duration.ofSeconds(1)), now::get);
+        this.store = new WebhookStore(pool, changes, this::id, new Random(42), now::get);
     }
 
     private Pool pool() {
@@ -79,7 +90,7 @@ final class WebhookWorld implements AutoCloseable {
     }
 
     void happen(String tenant, String type, UUID id, String body) throws SQLException {
-        try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+        try (var connection = connect();
                 var insert = connection.prepareStatement(
                         "insert into events (tenant, id, type, time, body) values (?, ?, ?, now(), ?)")) {
             insert.setString(1, tenant);
@@ -88,6 +99,19 @@ final class WebhookWorld implements AutoCloseable {
             insert.setString(4, body);
             insert.executeUpdate();
         }
+    }
+
+    Connection connect() throws SQLException {
+        return DriverManager.getConnection(database.jdbcUrl(), database.jdbcProperties());
+    }
+
+    /** Writes deliveries of acme that ended a moment ago. */
+    void past(UUID webhook, int count, String status) throws SQLException {
+        Sql.execute(
+                database,
+                "insert into webhook_deliveries (tenant, webhook, event, event_id, event_type, status, next_at, created_at,"
+                        + " ended_at) select 'acme', '" + webhook + "', n, gen_random_uuid(), 'x', '" + status + "', '"
+                        + START + "', '" + START + "', '" + START + "' from generate_series(1, " + count + ") n");
     }
 
     void later(Duration time) {
