@@ -148,16 +148,22 @@ final class ApprovalView {
         return out;
     }
 
-    private static void stages(ObjectNode out, AccessRequest request) {
+    private void stages(ObjectNode out, AccessRequest request) {
         out.put("stage", request.stage() + 1);
         ArrayNode stages = out.putArray("stages");
         request.stages().forEach(stage -> {
-            ArrayNode roles = stages.addObject()
-                    .put("name", stage.name())
-                    .put("quorum", stage.quorum())
-                    .putArray("roles");
-            stage.roles().forEach(roles::add);
+            ObjectNode one = stages.addObject().put("name", stage.name()).put("quorum", stage.quorum());
+            stage.roles().forEach(one.putArray("roles")::add);
+            if (stage.escalate() != null) {
+                ObjectNode escalate = one.putObject("escalate")
+                        .put("after", stage.escalate().after().toString());
+                stage.escalate().to().forEach(escalate.putArray("to")::add);
+            }
         });
+        Instant escalates = request.escalatesAt();
+        if (escalates != null && pending(request)) {
+            out.put("escalates_at", escalates.toString()).put("escalated", !now().isBefore(escalates));
+        }
     }
 
     private void approval(ObjectNode out, Approval approval) {

@@ -36,9 +36,17 @@ public final class Panel {
      * @param roles the roles that are registered for the user of that name
      */
     record Candidate(UUID id, String name, Set<Role> keyRoles, Set<String> roles) {
-        /** The first role of the stage that is not held. */
-        Optional<String> lacks(Stage stage) {
-            return stage.roles().stream().filter(role -> !holds(role)).findFirst();
+        /** The first role of the stage that is not held, unless the stage has escalated to such persons by then. */
+        Optional<String> lacks(Stage stage, Moment at) {
+            return at.escalated(stage)
+                            && stage.escalate() != null
+                            && holds(stage.escalate().to())
+                    ? Optional.empty()
+                    : stage.roles().stream().filter(role -> !holds(role)).findFirst();
+        }
+
+        private boolean holds(List<String> all) {
+            return all.stream().allMatch(this::holds);
         }
 
         private boolean holds(String role) {
@@ -50,6 +58,7 @@ public final class Panel {
     record Substitution(UUID from, UUID to) {}
 
     private final List<Stage> stages;
+    private final Moment at;
     private final Set<UUID> excluded;
     private final boolean twoNeeded;
     /** By name; none of them is excluded. */
@@ -60,16 +69,19 @@ public final class Panel {
     /**
      * A panel.
      *
+     * @param at the moment of all this
      * @param candidates all persons with a good key that may approve
      * @param substitutions those in force
      */
     Panel(
             List<Stage> stages,
+            Moment at,
             Set<UUID> excluded,
             boolean twoNeeded,
             Collection<Candidate> candidates,
             Collection<Substitution> substitutions) {
         this.stages = List.copyOf(stages);
+        this.at = at;
         this.excluded = Set.copyOf(excluded);
         this.twoNeeded = twoNeeded;
         var free = new LinkedHashMap<UUID, Candidate>();
@@ -92,8 +104,9 @@ public final class Panel {
         this.principals = inPlaceOf;
     }
 
-    private Panel(Panel of, List<Stage> stages) {
+    private Panel(Panel of, List<Stage> stages, Moment at) {
         this.stages = List.copyOf(stages);
+        this.at = at;
         this.excluded = of.excluded;
         this.twoNeeded = of.twoNeeded;
         this.candidates = of.candidates;
@@ -102,7 +115,12 @@ public final class Panel {
 
     /** The same persons for other stages, as after a quorum was raised. */
     public Panel over(List<Stage> stages) {
-        return new Panel(this, stages);
+        return new Panel(this, stages, at);
+    }
+
+    /** The same persons once every stage has escalated that can before the request expires. */
+    public Panel escalated() {
+        return new Panel(this, stages, at.last());
     }
 
     /** The persons of the requester's side, as they stand now and as they stood when the request was made. */
@@ -115,7 +133,10 @@ public final class Panel {
         return twoNeeded;
     }
 
-    /** Whether there are enough different persons for all places of these stages, when nobody has voted. */
+    /**
+     * Whether there are enough different persons for all places of these stages, when nobody has voted; those too to whom a
+     * stage escalates before the request expires.
+     */
     public boolean possible(List<Stage> stages) {
         return over(stages).completes(List.of(), Set.of());
     }
@@ -152,12 +173,12 @@ public final class Panel {
             return new MayNot(Reason.VOTED_ALREADY);
         }
         var votes = new ArrayList<Review>();
-        Optional<String> lacks = candidate.lacks(asked);
+        Optional<String> lacks = candidate.lacks(asked, at);
         if (lacks.isEmpty()) {
             votes.add(new Review(person, null, stage));
         }
         for (Candidate principal : principals.getOrDefault(person, List.of())) {
-            if (!spent.contains(principal.id()) && principal.lacks(asked).isEmpty()) {
+            if (!spent.contains(principal.id()) && principal.lacks(asked, at).isEmpty()) {
                 votes.add(new Review(person, principal.id(), stage));
             }
         }
@@ -183,17 +204,18 @@ public final class Panel {
     }
 
     /**
-     * Whether those who are left can fill the places that are left. A vote in another's place fills none that the other, who
+     * Whether those who are left can fill the places that are left, in time. A vote in another's place fills none that the other, who
      * may approve as well, could not fill at less cost, so only own places count.
      */
     private boolean completes(Collection<Review> given, Set<UUID> spent) {
         List<Candidate> left = candidates.values().stream()
                 .filter(candidate -> !spent.contains(candidate.id()))
                 .toList();
+        Moment last = at.last();
         var places = new ArrayList<int[]>();
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            int[] able = able(left, stage);
+            int[] able = able(left, stage, last);
             int number = i;
             long open = stage.quorum()
                     - given.stream().filter(review -> review.stage() == number).count();
@@ -207,9 +229,9 @@ public final class Panel {
         return Matching.fills(places, left.size());
     }
 
-    private static int[] able(List<Candidate> left, Stage stage) {
+    private static int[] able(List<Candidate> left, Stage stage, Moment last) {
         return IntStream.range(0, left.size())
-                .filter(i -> left.get(i).lacks(stage).isEmpty())
+                .filter(i -> left.get(i).lacks(stage, last).isEmpty())
                 .toArray();
     }
 

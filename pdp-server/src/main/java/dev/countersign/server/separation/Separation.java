@@ -48,19 +48,19 @@ public final class Separation {
      *
      * @param connection of a transaction of the caller's, in which all is read
      * @param stages what the reviewers have to fill, with quorums as they are to be met
-     * @param now the moment for which keys and delegations must be in force
+     * @param at the moment for which keys and delegations must be in force, and which escalations have come
      * @return the panel; failed, with a {@link TangledSideException} if the requester's side is too large to be told
      */
-    public static Future<Panel> panel(SqlConnection connection, Asking asking, List<Stage> stages, Instant now) {
+    public static Future<Panel> panel(SqlConnection connection, Asking asking, List<Stage> stages, Moment at) {
         var side = new RequestersSide(connection, asking.tenant(), asking.subjectType());
         return unanswered(connection, side, asking)
                 .compose(unanswered -> submitter(connection, asking)
                         .compose(submitter -> side.names(names(asking, submitter)))
                         .compose(names -> excluded(connection, asking, names))
-                        .compose(excluded -> reviewers(connection, asking.tenant(), now)
-                                .compose(reviewers -> substitutions(connection, asking, now)
-                                        .map(substitutions ->
-                                                new Panel(stages, excluded, unanswered, reviewers, substitutions)))));
+                        .compose(excluded -> reviewers(connection, asking.tenant(), at.now())
+                                .compose(reviewers -> substitutions(connection, asking, at.now())
+                                        .map(substitutions -> new Panel(
+                                                stages, at, excluded, unanswered, reviewers, substitutions)))));
     }
 
     /** Whether the subject is an agent that has no owner, and no person submits for it either. */

@@ -24,17 +24,20 @@ class SeparationPropertyTest {
         int tied = 0;
         int completed = 0;
         int delegated = 0;
+        int escalated = 0;
         try (var registry = new Registry(database)) {
             for (int i = 0; i < COUNT; i++) {
                 long seed = SEED + i;
                 var world = new World(registry, seed);
-                Panel panel = registry.panel(world.asking, world.stages);
+                Panel panel = registry.panel(world.asking, world.stages, world.moment());
                 String what = "-Dcountersign.seed=" + seed + " -Dcountersign.random=1";
                 Set<String> excluded = new TreeSet<>();
                 panel.excluded().forEach(id -> excluded.add(world.name(id)));
                 assertThat(excluded).as(what).isEqualTo(people(world.side));
-                world.vote(panel, what);
+                var ballot = new Ballot(world);
+                ballot.vote(panel, what);
                 tied += excluded.size() > 1 ? 1 : 0;
+                escalated += ballot.escalated;
                 completed += panel.possible(world.stages) ? 1 : 0;
                 delegated += panel.eligible(0, List.of()).stream().anyMatch(who -> who.inPlaceOf() != null) ? 1 : 0;
             }
@@ -42,6 +45,9 @@ class SeparationPropertyTest {
         if (COUNT >= 300) {
             assertThat(tied).as("sides of several persons").isGreaterThan(COUNT / 4);
             assertThat(completed).as("requests that can be approved").isGreaterThan(COUNT / 10);
+            assertThat(escalated)
+                    .as("votes that count as a stage has escalated")
+                    .isGreaterThan(COUNT / 30);
             assertThat(delegated).as("votes in another's place").isGreaterThan(COUNT / 100);
         }
     }

@@ -47,6 +47,7 @@ class WebhookSlackTest {
                 "policy.requires_approval",
                 "approval.requested",
                 "approval.reviewed",
+                "approval.escalated",
                 "approval.approved",
                 "approval.denied",
                 "approval.expired",
