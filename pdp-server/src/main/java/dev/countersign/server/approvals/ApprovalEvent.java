@@ -26,6 +26,8 @@ final class ApprovalEvent {
         REVIEWED,
         /** The round at hand took so long that others may review as well. */
         ESCALATED,
+        /** A reviewer's place went to another person. */
+        REASSIGNED,
         /** Everybody who was asked for has approved. */
         APPROVED,
         /** A person refused. */

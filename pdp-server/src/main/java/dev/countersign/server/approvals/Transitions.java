@@ -104,6 +104,23 @@ final class Transitions {
         return AccessRequestStore.told(connection, locked).compose(noted -> event.write(connection, ids.get()));
     }
 
+    /** Whether one that is locked can still be decided; one that is late expires. */
+    Future<Boolean> open(SqlConnection connection, AccessRequest locked, Instant now) {
+        return locked.late(now)
+                ? expire(connection, locked, now).map(false)
+                : Future.succeededFuture(locked.status() == Status.PENDING);
+    }
+
+    /** A place goes to another person: nothing changes but who may fill it. */
+    Future<?> reassign(SqlConnection connection, AccessRequest locked, Reassignment made) {
+        return new ApprovalEvent(locked, ApprovalEvent.Kind.REASSIGNED, made.at())
+                .by(made.key(), made.by())
+                .with("from_person", made.from())
+                .with("to_person", made.to())
+                .with("note", made.note())
+                .write(connection, ids.get());
+    }
+
     /** The reviews did not come in time. */
     Future<?> expire(SqlConnection connection, AccessRequest locked, Instant now) {
         return AccessRequestStore.end(connection, locked, Status.EXPIRED, new AccessRequest.End(now, null, null, null))

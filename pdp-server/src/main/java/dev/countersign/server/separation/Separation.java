@@ -2,6 +2,7 @@ package dev.countersign.server.separation;
 
 import dev.countersign.rules.facts.Glob;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
+import dev.countersign.server.identity.PersonName;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.separation.Panel.Candidate;
 import dev.countersign.server.separation.Panel.Substitution;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The separation of who asks from who reviews. On the requester's side, which never reviews, are: the person who submits
@@ -150,6 +152,14 @@ public final class Separation {
                     }
                     return found;
                 });
+    }
+
+    /** The person of a name; {@code null} if the tenant has none. */
+    public static Future<@Nullable UUID> person(SqlConnection connection, String tenant, PersonName name) {
+        return connection
+                .preparedQuery("select p.id from persons p where p.tenant = $1 and p.folded = $2")
+                .execute(Tuple.of(tenant, name.folded()))
+                .map(rows -> rows.size() == 0 ? null : rows.iterator().next().getUUID("id"));
     }
 
     private static List<String> texts(Iterable<Row> rows, String column) {

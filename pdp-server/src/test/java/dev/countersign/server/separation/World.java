@@ -7,6 +7,7 @@ import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,8 @@ final class World {
     private final int age;
     /** Whether it is about to expire. */
     private boolean late;
+    /** For each person who hands the place on, to whom. */
+    final Map<String, String> handed = new LinkedHashMap<>();
 
     final Set<String> side = new TreeSet<>();
 
@@ -77,6 +80,23 @@ final class World {
                 random.nextInt(5) == 0 ? Set.of(people.get("Fay").id()) : Set.of());
         age = one(List.of(0, 599, 600, 1800));
         tell();
+        for (int i = random.nextInt(8) - 5; i > 0; i--) {
+            hand(one(PEOPLE), one(PEOPLE));
+        }
+        tie();
+    }
+
+    /** Places that were handed on before one of the two was on anybody's side. */
+    private void hand(String from, String to) {
+        if (!from.equals(to) && !handed.containsKey(from) && !handed.containsKey(to)) {
+            handed.put(from, to);
+        }
+    }
+
+    Map<UUID, UUID> handed() {
+        var ids = new HashMap<UUID, UUID>();
+        handed.forEach((from, to) -> ids.put(id(from), id(to)));
+        return ids;
     }
 
     Moment moment() {
@@ -253,6 +273,28 @@ final class World {
         });
     }
 
+    /** Who has a place from the requester's side is on it, and so is whose place went to it. */
+    private void tie() {
+        boolean[][] path = paths(handed.entrySet().stream()
+                .map(each -> new String[] {plain(each.getKey()), plain(each.getValue())})
+                .toList());
+        for (String one : Set.copyOf(side)) {
+            for (int i = 0; i < NAMES.size(); i++) {
+                if (path[index(plain(one))][i] || path[i][index(plain(one))]) {
+                    side.add(NAMES.get(i));
+                }
+            }
+        }
+    }
+
+    private String holder(String name) {
+        String holder = name;
+        while (handed.containsKey(holder)) {
+            holder = handed.get(holder);
+        }
+        return holder;
+    }
+
     boolean free(String name) {
         return people.get(name).approves() && !side.contains(name);
     }
@@ -273,18 +315,17 @@ final class World {
      */
     Set<String> places(String name, Stage stage, Set<String> spent, boolean last) {
         var places = new TreeSet<String>();
-        if (free(name) && !spent.contains(name)) {
-            if (fills(name, stage, last)) {
-                places.add(name);
-            }
-            for (Written delegation : delegations) {
-                String from = delegation.from();
-                if (delegation.inForce()
-                        && delegation.to().equals(name)
-                        && free(from)
-                        && !spent.contains(from)
-                        && fills(from, stage, last)) {
-                    places.add(from);
+        if (free(name) && !handed.containsKey(name) && !spent.contains(name)) {
+            for (String whose : PEOPLE) {
+                boolean stands = holder(whose).equals(name);
+                for (Written delegation : delegations) {
+                    stands |= delegation.inForce()
+                            && delegation.to().equals(name)
+                            && delegation.from().equals(whose)
+                            && !handed.containsKey(whose);
+                }
+                if (stands && free(whose) && !spent.contains(whose) && fills(whose, stage, last)) {
+                    places.add(whose);
                 }
             }
         }

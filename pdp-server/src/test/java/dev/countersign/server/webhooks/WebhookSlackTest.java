@@ -48,6 +48,7 @@ class WebhookSlackTest {
                 "approval.requested",
                 "approval.reviewed",
                 "approval.escalated",
+                "approval.reassigned",
                 "approval.approved",
                 "approval.denied",
                 "approval.expired",
