@@ -3,6 +3,7 @@ package dev.countersign.server.approvals;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.decision.Asked;
+import dev.countersign.server.separation.Moment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -154,6 +155,22 @@ public record AccessRequest(
                 useWithin,
                 status,
                 end);
+    }
+
+    /** A moment of it: what of it has escalated by {@code now}. */
+    public Moment moment(Instant now) {
+        return new Moment(createdAt, decideBy, now);
+    }
+
+    /** When the round at hand escalates, or has; {@code null} if it does not before the request expires. */
+    public @Nullable Instant escalatesAt() {
+        return escalatesAt(stage);
+    }
+
+    /** When that round escalates, from 0. */
+    @Nullable
+    Instant escalatesAt(int round) {
+        return moment(createdAt).escalates(stages.get(round));
     }
 
     /** Whether the reviews can come no more, though nobody has noted that yet. */

@@ -3,9 +3,15 @@ package dev.countersign.server.approvals;
 import static dev.countersign.server.approvals.AccessRequestStore.instant;
 import static dev.countersign.server.approvals.AccessRequestStore.maybe;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.deser.std.StdDelegatingDeserializer;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import com.fasterxml.jackson.databind.util.StdConverter;
 import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
@@ -19,9 +25,23 @@ import java.util.Set;
 
 /** An access request as a row of the table. */
 final class AccessRequestRow {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .defaultPropertyInclusion(
+                    JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
+            .addModule(new SimpleModule()
+                    .addSerializer(Duration.class, ToStringSerializer.instance)
+                    .addDeserializer(Duration.class, new StdDelegatingDeserializer<>(new Durations())))
+            .build();
     private static final TypeReference<List<Asked>> FINDINGS = new TypeReference<>() {};
     private static final TypeReference<List<Stage>> STAGES = new TypeReference<>() {};
+
+    /** Durations as ISO 8601 writes them. */
+    private static final class Durations extends StdConverter<String, Duration> {
+        @Override
+        public Duration convert(String text) {
+            return Duration.parse(text);
+        }
+    }
 
     private AccessRequestRow() {}
 

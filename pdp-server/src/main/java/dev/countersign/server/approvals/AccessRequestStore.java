@@ -202,9 +202,9 @@ public final class AccessRequestStore {
                         + " resource_id, call, whole, digest, bound_context, advisory, reason, risk, client_id,"
                         + " idempotency_key, submission, description, requested_by, run_id, session_id, project_id,"
                         + " agent_name, confidence, requested_until, findings, stages, excluded, claimed, created_at,"
-                        + " decide_by, use_seconds) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+                        + " decide_by, use_seconds, escalates_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
                         + " $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,"
-                        + " $35, $36, $37, $38)")
+                        + " $35, $36, $37, $38, $39)")
                 .execute(Tuple.from(new @Nullable Object[] {
                     made.tenant(),
                     made.id(),
@@ -243,7 +243,8 @@ public final class AccessRequestStore {
                     made.claimed().toArray(String[]::new),
                     time(made.createdAt()),
                     time(made.decideBy()),
-                    made.useWithin().toSeconds()
+                    made.useWithin().toSeconds(),
+                    time(made.escalatesAt())
                 }))
                 .map(inserted -> made);
     }
@@ -264,11 +265,29 @@ public final class AccessRequestStore {
                         end.note()));
     }
 
-    /** Goes on to another round of one that is locked. */
+    /** Goes on to another round of one that is locked, or stays in the one at hand. */
     static Future<?> stage(SqlConnection connection, AccessRequest locked, int stage) {
         return connection
-                .preparedQuery("update approval_requests set stage = $3 where tenant = $1 and id = $2")
-                .execute(Tuple.of(locked.tenant(), locked.id(), stage));
+                .preparedQuery("update approval_requests set stage = $3,"
+                        + " escalates_at = case when stage = $3 then escalates_at else $4 end"
+                        + " where tenant = $1 and id = $2")
+                .execute(Tuple.of(locked.tenant(), locked.id(), stage, time(locked.escalatesAt(stage))));
+    }
+
+    /** Those of all tenants whose round at hand has escalated untold, as {@link #lockLate} locks. */
+    static Future<List<AccessRequest>> lockEscalated(SqlConnection connection, Instant now, int limit) {
+        return many(
+                connection,
+                "select " + COLUMNS + " from approval_requests where status = 'pending' and escalates_at <= $1"
+                        + " and decide_by > $1 order by escalates_at limit $2 for update skip locked",
+                Tuple.of(time(now), limit));
+    }
+
+    /** Notes that the escalation of one that is locked is told. */
+    static Future<?> told(SqlConnection connection, AccessRequest locked) {
+        return connection
+                .preparedQuery("update approval_requests set escalates_at = null where tenant = $1 and id = $2")
+                .execute(Tuple.of(locked.tenant(), locked.id()));
     }
 
     static Future<?> insert(SqlConnection connection, AccessRequest request, Review review) {

@@ -24,6 +24,10 @@ final class ApprovalEvent {
         REQUESTED,
         /** A person said something, and more has to be said. */
         REVIEWED,
+        /** The round at hand took so long that others may review as well. */
+        ESCALATED,
+        /** A reviewer's place went to another person. */
+        REASSIGNED,
         /** Everybody who was asked for has approved. */
         APPROVED,
         /** A person refused. */

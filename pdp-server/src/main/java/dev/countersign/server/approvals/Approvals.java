@@ -16,6 +16,7 @@ import java.util.function.Supplier;
  * @param approvals the approvals
  * @param submissions makes access requests
  * @param reviews what humans do with them
+ * @param reassignments hands places on
  * @param uses what approvals are used for
  * @param receipts what became of the runs
  * @param executions what the server runs itself
@@ -28,6 +29,7 @@ public record Approvals(
         ApprovalStore approvals,
         Submissions submissions,
         Reviews reviews,
+        Reassignments reassignments,
         Uses uses,
         Receipts receipts,
         Executions executions,
@@ -60,6 +62,7 @@ public record Approvals(
                 approvals,
                 new Submissions(changes, ids, unguessable, meters, clock),
                 new Reviews(pool, changes, transitions, clock),
+                new Reassignments(pool, changes, transitions, clock),
                 new Uses(requests, approvals, changes, transitions, tokens, clock),
                 receipts,
                 new Executions(pool, receipts),

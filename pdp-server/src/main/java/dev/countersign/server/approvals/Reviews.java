@@ -87,7 +87,7 @@ public final class Reviews {
                     new Outcome.MayNot(locked, new Ruling.MayNot(Ruling.Reason.NOT_A_REVIEWER, null)));
         }
         return AccessRequestStore.reviews(connection, locked.tenant(), locked.id())
-                .compose(given -> Submissions.panel(connection, locked, now).compose(panel -> {
+                .compose(given -> Reassignments.panel(connection, locked, now).compose(panel -> {
                     Ruling ruling = panel.rule(locked.stage(), person, votes(given));
                     if (ruling instanceof Ruling.MayNot may) {
                         // One who is needed later may refuse now all the same.
@@ -125,8 +125,8 @@ public final class Reviews {
                 .map(now -> new Outcome.Done(now, null));
     }
 
-    /** Votes that count: a request with one that refuses has ended. */
-    private static List<dev.countersign.server.separation.Review> votes(List<Review> given) {
+    /** The votes, as {@code separation} has them. They count: a request with one that refuses has ended. */
+    static List<dev.countersign.server.separation.Review> votes(List<Review> given) {
         var votes = new ArrayList<dev.countersign.server.separation.Review>();
         given.forEach(each ->
                 votes.add(new dev.countersign.server.separation.Review(each.person(), each.inPlaceOf(), each.stage())));
@@ -174,11 +174,8 @@ public final class Reviews {
                 .map(first -> stopped ? new Outcome.Done(first, null) : new Outcome.Ended(first)));
     }
 
-    /** Whether one that is locked can still be decided; one that is late expires. */
     private Future<Boolean> open(SqlConnection connection, AccessRequest locked, Instant now) {
-        return locked.late(now)
-                ? transitions.expire(connection, locked, now).map(false)
-                : Future.succeededFuture(locked.status() == Status.PENDING);
+        return transitions.open(connection, locked, now);
     }
 
     private static Future<AccessRequest> again(SqlConnection connection, AccessRequest locked) {
@@ -188,7 +185,7 @@ public final class Reviews {
     /** Who could approve a request now, in the round at hand. */
     public Future<List<Reviewer>> eligible(AccessRequest request) {
         return pool.withTransaction(connection -> AccessRequestStore.reviews(connection, request.tenant(), request.id())
-                .compose(given -> Submissions.panel(connection, request, now())
+                .compose(given -> Reassignments.panel(connection, request, now())
                         .map(panel -> request.status() == Status.PENDING
                                 ? panel.eligible(request.stage(), votes(given))
                                 : List.<Reviewer>of())));

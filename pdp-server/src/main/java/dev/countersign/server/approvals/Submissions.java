@@ -16,6 +16,7 @@ import dev.countersign.server.decision.Terms;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.separation.Asking;
+import dev.countersign.server.separation.Moment;
 import dev.countersign.server.separation.Panel;
 import dev.countersign.server.separation.Separation;
 import io.vertx.core.Future;
@@ -214,14 +215,15 @@ public final class Submissions {
         return panel(connection, next, now).compose(panel -> {
             List<Stage> stages = panel.twoNeeded() ? two(next.stages()) : next.stages();
             if (!panel.possible(stages)) {
-                return Future.succeededFuture(new Submitted.Hopeless(next.position(), hopeless(stages, panel)));
+                return Future.succeededFuture(new Submitted.Hopeless(next.position(), hopeless(stages, next, panel)));
             }
             done.add(next.with(stages, panel.excluded()));
             return reviewed(connection, made, done, now);
         });
     }
 
-    private static String hopeless(List<Stage> stages, Panel panel) {
+    private static String hopeless(List<Stage> stages, AccessRequest made, Panel panel) {
+        Moment moment = made.moment(made.createdAt());
         var why = new StringBuilder("nobody could approve this:");
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
@@ -231,9 +233,14 @@ public final class Submissions {
                     .append("` needs ")
                     .append(stage.quorum() == 1 ? "a person" : stage.quorum() + " persons")
                     .append(" with ")
-                    .append(String.join(" and ", stage.roles()))
-                    .append(" who are not on the requester's side, and there are ")
-                    .append(panel.eligible(i, List.of()).size());
+                    .append(String.join(" and ", stage.roles()));
+            if (stage.escalate() != null && moment.escalates(stage) != null) {
+                why.append(", or later with ")
+                        .append(String.join(" and ", stage.escalate().to()))
+                        .append(",");
+            }
+            why.append(" who are not on the requester's side, and there are ")
+                    .append(panel.escalated().eligible(i, List.of()).size());
         }
         return why.append(panel.twoNeeded() ? "; as nobody is known to answer for the agent, it takes two" : "")
                 .toString();
@@ -257,7 +264,7 @@ public final class Submissions {
                         request.claimed(),
                         request.excluded()),
                 request.stages(),
-                now);
+                request.moment(now));
     }
 
     /** Where nobody is known to answer for the agent, two persons do. */
@@ -268,7 +275,7 @@ public final class Submissions {
         }
         var more = new ArrayList<>(stages);
         Stage first = more.get(0);
-        more.set(0, new Stage(first.name(), 2, first.roles()));
+        more.set(0, first.with(2));
         return List.copyOf(more);
     }
 

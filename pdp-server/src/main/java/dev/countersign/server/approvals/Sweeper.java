@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notes what has run out of time, so that it is told. Nobody depends on that: whoever reads, decides or uses looks at the
+ * Notes what has run out of time and what has escalated, so that it is told. Nobody depends on that: whoever reads, decides or uses looks at the
  * clock for himself. One server at a time does it, in small steps that wait for nobody.
  */
 public final class Sweeper {
@@ -76,6 +76,8 @@ public final class Sweeper {
                                 ? requests(connection, now)
                                         .compose(requests ->
                                                 approvals(connection, now).map(more -> requests + more))
+                                        .compose(late ->
+                                                escalations(connection, now).map(more -> late + more))
                                 : Future.succeededFuture(0)))
                 .timeout(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
@@ -87,6 +89,16 @@ public final class Sweeper {
                 done = done.compose(before -> transitions.expire(connection, each, now));
             }
             return done.map(late.size());
+        });
+    }
+
+    private Future<Integer> escalations(SqlConnection connection, Instant now) {
+        return AccessRequestStore.lockEscalated(connection, now, STEP).compose(escalated -> {
+            Future<?> done = Future.succeededFuture();
+            for (AccessRequest each : escalated) {
+                done = done.compose(before -> transitions.escalate(connection, each, now));
+            }
+            return done.map(escalated.size());
         });
     }
 

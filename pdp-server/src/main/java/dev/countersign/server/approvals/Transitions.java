@@ -2,6 +2,7 @@ package dev.countersign.server.approvals;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.signing.OwnTokens;
@@ -87,6 +88,37 @@ final class Transitions {
                 .with("note", review.note());
         return AccessRequestStore.stage(connection, locked, stage)
                 .compose(staged -> event.write(connection, ids.get()));
+    }
+
+    /** The round at hand has escalated: nothing changes but that it is told. */
+    Future<?> escalate(SqlConnection connection, AccessRequest locked, Instant now) {
+        Stage stage = locked.stages().get(locked.stage());
+        var event = new ApprovalEvent(locked, ApprovalEvent.Kind.ESCALATED, now)
+                .with("stage", stage.name())
+                .with("escalated_at", locked.escalatesAt())
+                .with(
+                        "escalated_to",
+                        stage.escalate() == null
+                                ? null
+                                : String.join(" and ", stage.escalate().to()));
+        return AccessRequestStore.told(connection, locked).compose(noted -> event.write(connection, ids.get()));
+    }
+
+    /** Whether one that is locked can still be decided; one that is late expires. */
+    Future<Boolean> open(SqlConnection connection, AccessRequest locked, Instant now) {
+        return locked.late(now)
+                ? expire(connection, locked, now).map(false)
+                : Future.succeededFuture(locked.status() == Status.PENDING);
+    }
+
+    /** A place goes to another person: nothing changes but who may fill it. */
+    Future<?> reassign(SqlConnection connection, AccessRequest locked, Reassignment made) {
+        return new ApprovalEvent(locked, ApprovalEvent.Kind.REASSIGNED, made.at())
+                .by(made.key(), made.by())
+                .with("from_person", made.from())
+                .with("to_person", made.to())
+                .with("note", made.note())
+                .write(connection, ids.get());
     }
 
     /** The reviews did not come in time. */

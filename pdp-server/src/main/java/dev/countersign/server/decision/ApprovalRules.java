@@ -94,7 +94,7 @@ final class ApprovalRules {
 
     private List<Stage> raised(ApprovalTemplate template) {
         return template.stages().stream()
-                .map(stage -> new Stage(stage.name(), Math.max(stage.quorum(), leastReviews), stage.roles()))
+                .map(stage -> stage.with(Math.max(stage.quorum(), leastReviews)))
                 .toList();
     }
 

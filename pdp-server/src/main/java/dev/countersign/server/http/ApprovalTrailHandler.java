@@ -11,6 +11,7 @@ import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Execution;
+import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.identity.Caller;
@@ -74,12 +75,13 @@ final class ApprovalTrailHandler {
         String tenant = request.tenant();
         Future<@Nullable String> denial = records.find(tenant, request.evaluation());
         Future<List<Review>> reviews = approvals.requests().reviews(tenant, request.id());
+        Future<List<Reassignment>> reassigned = approvals.reassignments().of(tenant, request.id());
         Future<List<String>> events = approvals.stats().events(tenant, request.id());
         return reviewing
                 .granted(request)
                 .compose(approval -> runs(tenant, approval)
                         .compose(runs -> use(tenant, approval)
-                                .compose(use -> Future.all(denial, reviews, events)
+                                .compose(use -> Future.all(denial, reviews, reassigned, events)
                                         .map(all -> {
                                             ObjectNode out = JsonNodeFactory.instance.objectNode();
                                             out.set("denial", json(denial.result()));
@@ -89,6 +91,7 @@ final class ApprovalTrailHandler {
                                                             request,
                                                             approval == null ? List.of() : List.of(approval),
                                                             reviews.result(),
+                                                            reassigned.result(),
                                                             List.of()));
                                             out.set("use", json(use));
                                             ArrayNode executions = out.putArray("executions");

@@ -12,6 +12,7 @@ import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.approvals.AccessRequestStore.Standing;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.ApprovalLifecycle;
+import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.decision.Decided;
 import dev.countersign.server.separation.Reviewer;
@@ -148,16 +149,22 @@ final class ApprovalView {
         return out;
     }
 
-    private static void stages(ObjectNode out, AccessRequest request) {
+    private void stages(ObjectNode out, AccessRequest request) {
         out.put("stage", request.stage() + 1);
         ArrayNode stages = out.putArray("stages");
         request.stages().forEach(stage -> {
-            ArrayNode roles = stages.addObject()
-                    .put("name", stage.name())
-                    .put("quorum", stage.quorum())
-                    .putArray("roles");
-            stage.roles().forEach(roles::add);
+            ObjectNode one = stages.addObject().put("name", stage.name()).put("quorum", stage.quorum());
+            stage.roles().forEach(one.putArray("roles")::add);
+            if (stage.escalate() != null) {
+                ObjectNode escalate = one.putObject("escalate")
+                        .put("after", stage.escalate().after().toString());
+                stage.escalate().to().forEach(escalate.putArray("to")::add);
+            }
         });
+        Instant escalates = request.escalatesAt();
+        if (escalates != null && pending(request)) {
+            out.put("escalates_at", escalates.toString()).put("escalated", !now().isBefore(escalates));
+        }
     }
 
     private void approval(ObjectNode out, Approval approval) {
@@ -190,8 +197,13 @@ final class ApprovalView {
     }
 
     /** A request by itself. */
-    ObjectNode whole(AccessRequest request, List<Approval> granted, List<Review> reviews, List<Reviewer> eligible) {
-        ObjectNode out = of(request, granted);
+    ObjectNode whole(
+            AccessRequest request,
+            List<Approval> granted,
+            List<Review> reviews,
+            List<Reassignment> reassigned,
+            List<Reviewer> eligible) {
+        ObjectNode out = reassigned(of(request, granted), reassigned);
         ArrayNode given = out.putArray("reviews");
         for (Review review : reviews) {
             ObjectNode one = given.addObject()
@@ -209,6 +221,22 @@ final class ApprovalView {
                     .put("person", reviewer.person().toString())
                     .put("name", reviewer.name());
             put(one, "in_place_of", reviewer.inPlaceOf());
+        }
+        return out;
+    }
+
+    /** The same with the places that were handed on. */
+    ObjectNode reassigned(ObjectNode out, List<Reassignment> all) {
+        ArrayNode reassignments = out.putArray("reassignments");
+        for (Reassignment each : all) {
+            ObjectNode one = reassignments
+                    .addObject()
+                    .put("from_person", each.from().toString())
+                    .put("to_person", each.to().toString())
+                    .put("at", each.at().toString())
+                    .put("by", each.key());
+            put(one, "by_person", each.by());
+            put(one, "note", each.note());
         }
         return out;
     }

@@ -10,6 +10,7 @@ import dev.countersign.server.approvals.AccessRequestStore;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Corrections;
+import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.approvals.Reviews;
 import dev.countersign.server.decision.Body;
@@ -148,9 +149,11 @@ final class ApprovalsHandler {
     private Future<ObjectNode> whole(AccessRequest request) {
         Future<@Nullable Approval> granted = reviewing.granted(request);
         Future<List<Review>> reviews = approvals.requests().reviews(request.tenant(), request.id());
+        Future<List<Reassignment>> reassigned = approvals.reassignments().of(request.tenant(), request.id());
         Future<List<Reviewer>> eligible = approvals.reviews().eligible(request);
-        return Future.all(granted, reviews, eligible)
-                .map(all -> view.whole(request, list(granted.result()), reviews.result(), eligible.result()));
+        return Future.all(granted, reviews, reassigned, eligible)
+                .map(all -> view.whole(
+                        request, list(granted.result()), reviews.result(), reassigned.result(), eligible.result()));
     }
 
     private static List<Approval> list(@Nullable Approval approval) {

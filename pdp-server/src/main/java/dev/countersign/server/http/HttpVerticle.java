@@ -225,6 +225,7 @@ public final class HttpVerticle extends VerticleBase {
                         streams),
                 new ReceiptsHandler(callers, approvals.receipts()),
                 approvalsHandler,
+                new ReassignHandler(callers, approvals, reviewing, view),
                 new ApprovalTrailHandler(callers, approvals, shared.records(), reviewing, view),
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
                 new GuardrailsHandler(

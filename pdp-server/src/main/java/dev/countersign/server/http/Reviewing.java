@@ -144,13 +144,14 @@ final class Reviewing {
         return new Refused(404, "not_found", "there is no such access request here", null);
     }
 
-    private static String why(Ruling.MayNot may) {
+    static String why(Ruling.MayNot may) {
         return switch (may.reason()) {
             case REQUESTERS_SIDE ->
                 "who asked, owns the agent, acts for them or is acted for by them does not review the request";
             case NOT_A_REVIEWER -> "only persons with the role approvals.approve review";
             case LACKS_ROLE -> "this stage takes the role `" + may.missingRole() + "`";
             case VOTED_ALREADY -> "this person has reviewed the request already, or somebody did in its place";
+            case HANDED_ON -> "this person has handed the place on this request on to another";
             case NEEDED_LATER ->
                 "without this person a later stage could not be filled: somebody else has to approve this one";
         };

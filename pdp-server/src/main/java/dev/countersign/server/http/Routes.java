@@ -50,6 +50,7 @@ final class Routes {
             AccessRequestsHandler requests,
             ReceiptsHandler receipts,
             ApprovalsHandler approvals,
+            ReassignHandler reassigning,
             ApprovalTrailHandler trail,
             GatewayHandler gateway,
             GuardrailsHandler guardrails,
@@ -93,6 +94,7 @@ final class Routes {
         post(ApprovalsHandler.PATH + "/:id/reject", approvals::reject);
         post(ApprovalsHandler.PATH + "/:id/decide", gateway::decide);
         post(ApprovalsHandler.PATH + "/:id/cancel", gateway::cancel);
+        post(ApprovalsHandler.PATH + "/:id/reassign", reassigning::reassign);
         post(ApprovalsHandler.PATH + "/:id/revoke", approvals::revoke);
         post(ApprovalsHandler.PATH + "/:id/resolve", approvals::resolve);
         post(GuardrailsHandler.ACTIONS + "/request", guardrails::request);

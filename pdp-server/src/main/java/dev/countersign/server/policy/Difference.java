@@ -318,6 +318,12 @@ public record Difference(long revision, boolean widens, boolean shown, String js
                     one.put("quorum", stage.quorum());
                     ArrayNode roles = one.putArray("roles");
                     stage.roles().stream().sorted().forEach(roles::add);
+                    if (stage.escalate() != null) {
+                        ArrayNode to = one.putObject("escalate")
+                                .put("after", stage.escalate().after().toString())
+                                .putArray("to");
+                        stage.escalate().to().stream().sorted().forEach(to::add);
+                    }
                 });
                 out.put("decide_within", template.decideWithin().toString());
                 out.put("use_within", template.useWithin().toString());

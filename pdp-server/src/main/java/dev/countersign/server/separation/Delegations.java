@@ -5,7 +5,6 @@ import dev.countersign.server.identity.PersonName;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.live.Changes;
 import io.vertx.core.Future;
-import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -54,10 +53,10 @@ public record Delegations(DelegationStore store, Changes changes, Supplier<UUID>
         return changes.make(
                 caller.tenant(),
                 caller.keyId(),
-                connection -> person(connection, tenant, to)
+                connection -> Separation.person(connection, tenant, to)
                         .compose(taker -> (from == null
                                         ? Future.succeededFuture(caller.person())
-                                        : person(connection, tenant, from))
+                                        : Separation.person(connection, tenant, from))
                                 .compose(giver -> {
                                     if (taker == null || giver == null) {
                                         return Future.succeededFuture(new Outcome.Unfit(
@@ -86,13 +85,6 @@ public record Delegations(DelegationStore store, Changes changes, Supplier<UUID>
                                                 new Outcome.Unfit(Objects.toString(e.getMessage())));
                                     }
                                 })));
-    }
-
-    private static Future<@Nullable UUID> person(SqlConnection connection, String tenant, PersonName name) {
-        return connection
-                .preparedQuery("select p.id from persons p where p.tenant = $1 and p.folded = $2")
-                .execute(Tuple.of(tenant, name.folded()))
-                .map(rows -> rows.size() == 0 ? null : rows.iterator().next().getUUID("id"));
     }
 
     /** Ends one that the caller is a person in, or of administrators any; {@code null} if there is none. */

@@ -34,6 +34,8 @@ public sealed interface Ruling {
         LACKS_ROLE,
         /** The person's vote is spent, by the person or by somebody in the person's place. */
         VOTED_ALREADY,
+        /** The person has handed the place on this request on to another. */
+        HANDED_ON,
         /** Without this person or whom the vote would stand for, the places that are left could not all be filled. */
         NEEDED_LATER
     }

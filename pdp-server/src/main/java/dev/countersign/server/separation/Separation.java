@@ -2,6 +2,7 @@ package dev.countersign.server.separation;
 
 import dev.countersign.rules.facts.Glob;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
+import dev.countersign.server.identity.PersonName;
 import dev.countersign.server.identity.Role;
 import dev.countersign.server.separation.Panel.Candidate;
 import dev.countersign.server.separation.Panel.Substitution;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The separation of who asks from who reviews. On the requester's side, which never reviews, are: the person who submits
@@ -48,19 +50,19 @@ public final class Separation {
      *
      * @param connection of a transaction of the caller's, in which all is read
      * @param stages what the reviewers have to fill, with quorums as they are to be met
-     * @param now the moment for which keys and delegations must be in force
+     * @param at the moment for which keys and delegations must be in force, and which escalations have come
      * @return the panel; failed, with a {@link TangledSideException} if the requester's side is too large to be told
      */
-    public static Future<Panel> panel(SqlConnection connection, Asking asking, List<Stage> stages, Instant now) {
+    public static Future<Panel> panel(SqlConnection connection, Asking asking, List<Stage> stages, Moment at) {
         var side = new RequestersSide(connection, asking.tenant(), asking.subjectType());
         return unanswered(connection, side, asking)
                 .compose(unanswered -> submitter(connection, asking)
                         .compose(submitter -> side.names(names(asking, submitter)))
                         .compose(names -> excluded(connection, asking, names))
-                        .compose(excluded -> reviewers(connection, asking.tenant(), now)
-                                .compose(reviewers -> substitutions(connection, asking, now)
-                                        .map(substitutions ->
-                                                new Panel(stages, excluded, unanswered, reviewers, substitutions)))));
+                        .compose(excluded -> reviewers(connection, asking.tenant(), at.now())
+                                .compose(reviewers -> substitutions(connection, asking, at.now())
+                                        .map(substitutions -> new Panel(
+                                                stages, at, excluded, unanswered, reviewers, substitutions)))));
     }
 
     /** Whether the subject is an agent that has no owner, and no person submits for it either. */
@@ -150,6 +152,14 @@ public final class Separation {
                     }
                     return found;
                 });
+    }
+
+    /** The person of a name; {@code null} if the tenant has none. */
+    public static Future<@Nullable UUID> person(SqlConnection connection, String tenant, PersonName name) {
+        return connection
+                .preparedQuery("select p.id from persons p where p.tenant = $1 and p.folded = $2")
+                .execute(Tuple.of(tenant, name.folded()))
+                .map(rows -> rows.size() == 0 ? null : rows.iterator().next().getUUID("id"));
     }
 
     private static List<String> texts(Iterable<Row> rows, String column) {

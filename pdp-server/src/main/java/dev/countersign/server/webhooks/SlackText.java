@@ -37,6 +37,10 @@ final class SlackText {
             case "policy.requires_approval" -> who + " needs approval for " + call + by(data, "policy_id", " by ");
             case "approval.requested" -> "Approval is asked for: " + who + " wants " + call + request;
             case "approval.reviewed" -> "One approves, more have to: " + who + " wants " + call + request;
+            case "approval.escalated" ->
+                "Waits for long, " + text(data, "escalated_to") + " may approve too: " + who + " wants " + call
+                        + request;
+            case "approval.reassigned" -> "Another person reviews: " + who + " wants " + call + request;
             case "approval.approved" -> "Approved: " + who + " may do " + call + " once" + request;
             case "approval.denied" -> "Refused: " + who + " wanted " + call + request;
             case "approval.expired" -> "Not decided in time: " + who + " wanted " + call + request;

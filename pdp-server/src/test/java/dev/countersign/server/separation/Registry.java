@@ -122,7 +122,11 @@ final class Registry implements AutoCloseable {
     }
 
     Panel panel(Asking asking, List<Stage> stages) throws Exception {
-        return done(pool.withTransaction(connection -> Separation.panel(connection, asking, stages, NOW)));
+        return panel(asking, stages, new Moment(NOW, NOW.plusSeconds(3600), NOW));
+    }
+
+    Panel panel(Asking asking, List<Stage> stages, Moment at) throws Exception {
+        return done(pool.withTransaction(connection -> Separation.panel(connection, asking, stages, at)));
     }
 
     @Override

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Whatever ties people to who asks, no order of votes lets the requester's side approve or one person fill two places, and
+ * Whatever ties people to who asks, whoever hands on and whatever escalates, no order of votes lets the requester's side approve or one person fill two places, and
  * what can be completed is completed in any order that is let.
  */
 @ExtendWith(PostgresExtension.class)
@@ -24,17 +24,25 @@ class SeparationPropertyTest {
         int tied = 0;
         int completed = 0;
         int delegated = 0;
+        int escalated = 0;
+        int handedOn = 0;
+        int inHanded = 0;
         try (var registry = new Registry(database)) {
             for (int i = 0; i < COUNT; i++) {
                 long seed = SEED + i;
                 var world = new World(registry, seed);
-                Panel panel = registry.panel(world.asking, world.stages);
+                Panel panel = registry.panel(world.asking, world.stages, world.moment())
+                        .handing(world.handed());
                 String what = "-Dcountersign.seed=" + seed + " -Dcountersign.random=1";
                 Set<String> excluded = new TreeSet<>();
                 panel.excluded().forEach(id -> excluded.add(world.name(id)));
                 assertThat(excluded).as(what).isEqualTo(people(world.side));
-                world.vote(panel, what);
+                var ballot = new Ballot(world);
+                ballot.vote(panel, what);
                 tied += excluded.size() > 1 ? 1 : 0;
+                escalated += ballot.escalated;
+                handedOn += ballot.handedOn;
+                inHanded += ballot.inHanded;
                 completed += panel.possible(world.stages) ? 1 : 0;
                 delegated += panel.eligible(0, List.of()).stream().anyMatch(who -> who.inPlaceOf() != null) ? 1 : 0;
             }
@@ -42,6 +50,11 @@ class SeparationPropertyTest {
         if (COUNT >= 300) {
             assertThat(tied).as("sides of several persons").isGreaterThan(COUNT / 4);
             assertThat(completed).as("requests that can be approved").isGreaterThan(COUNT / 10);
+            assertThat(escalated)
+                    .as("votes that count as a stage has escalated")
+                    .isGreaterThan(COUNT / 30);
+            assertThat(handedOn).as("places that were handed on").isGreaterThan(COUNT / 10);
+            assertThat(inHanded).as("votes in places that were handed on").isGreaterThan(COUNT / 100);
             assertThat(delegated).as("votes in another's place").isGreaterThan(COUNT / 100);
         }
     }

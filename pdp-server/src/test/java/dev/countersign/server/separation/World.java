@@ -1,15 +1,13 @@
 package dev.countersign.server.separation;
 
 import static dev.countersign.server.separation.Registry.NOW;
-import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.countersign.rules.pack.ApprovalTemplate.Escalation;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
-import dev.countersign.server.separation.Ruling.May;
-import dev.countersign.server.separation.Ruling.MayNot;
-import dev.countersign.server.separation.Ruling.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,11 +18,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 
-/** One generated tenant, what is asked in it, and an oracle of who may approve that. */
+/** One generated tenant, what is asked in it, and an oracle of who could approve that. */
 final class World {
     static final List<String> PEOPLE = List.of("Ann", "Ben", "Cat", "Dan", "Eva", "Fay");
     private static final List<String> NAMES = List.of("Ann", "Ben", "Cat", "Dan", "Eva", "Fay", "bot", "aide", "ghost");
     private static final List<String> GROUPS = List.of("red", "blue");
+    private static final int LASTS = 3600;
     private static final List<String> ROLES = List.of("risk", "legal", "audit.read");
 
     /** A delegation as it was written. */
@@ -36,7 +35,7 @@ final class World {
     /** A person as it was made. */
     private record Human(UUID id, boolean approves, Set<String> roles) {}
 
-    private final Random random;
+    final Random random;
     private final Registry registry;
     private final String tenant;
     private final Map<String, Human> people = new LinkedHashMap<>();
@@ -44,6 +43,13 @@ final class World {
     private final List<Written> delegations = new ArrayList<>();
     final List<Stage> stages = new ArrayList<>();
     final Asking asking;
+    /** How old the request is, in seconds; it is good for {@link #LASTS}. */
+    private final int age;
+    /** Whether it is about to expire. */
+    private boolean late;
+    /** For each person who hands the place on, to whom. */
+    final Map<String, String> handed = new LinkedHashMap<>();
+
     final Set<String> side = new TreeSet<>();
 
     World(Registry registry, long seed) throws Exception {
@@ -62,7 +68,7 @@ final class World {
             delegate();
         }
         for (int i = 1 + random.nextInt(3); i > 0; i--) {
-            stages.add(new Stage("s" + i, 1 + random.nextInt(2), some(ROLES, 3)));
+            stages.add(new Stage("s" + i, 1 + random.nextInt(2), some(ROLES, 3), escalation()));
         }
         asking = new Asking(
                 tenant,
@@ -72,10 +78,38 @@ final class World {
                 random.nextInt(3) == 0 ? null : people.get(one(PEOPLE)).id(),
                 some(NAMES, 16).stream().map(this::spelled).toList(),
                 random.nextInt(5) == 0 ? Set.of(people.get("Fay").id()) : Set.of());
+        age = one(List.of(0, 599, 600, 1800));
         tell();
+        for (int i = random.nextInt(8) - 5; i > 0; i--) {
+            hand(one(PEOPLE), one(PEOPLE));
+        }
+        tie();
     }
 
-    private <T> T one(List<T> of) {
+    /** Places that were handed on before one of the two was on anybody's side. */
+    private void hand(String from, String to) {
+        if (!from.equals(to) && !handed.containsKey(from) && !handed.containsKey(to)) {
+            handed.put(from, to);
+        }
+    }
+
+    Map<UUID, UUID> handed() {
+        var ids = new HashMap<UUID, UUID>();
+        handed.forEach((from, to) -> ids.put(id(from), id(to)));
+        return ids;
+    }
+
+    Moment moment() {
+        return new Moment(NOW.minusSeconds(age), NOW.minusSeconds(age).plusSeconds(LASTS), NOW);
+    }
+
+    private Escalation escalation() {
+        return random.nextBoolean()
+                ? null
+                : new Escalation(Duration.ofSeconds(one(List.of(600, 1800, LASTS - 1, LASTS))), some(ROLES, 2));
+    }
+
+    <T> T one(List<T> of) {
         return of.get(random.nextInt(of.size()));
     }
 
@@ -239,57 +273,63 @@ final class World {
         });
     }
 
+    /** Who has a place from the requester's side is on it, and so is whose place went to it. */
+    private void tie() {
+        boolean[][] path = paths(handed.entrySet().stream()
+                .map(each -> new String[] {plain(each.getKey()), plain(each.getValue())})
+                .toList());
+        for (String one : Set.copyOf(side)) {
+            for (int i = 0; i < NAMES.size(); i++) {
+                if (path[index(plain(one))][i] || path[i][index(plain(one))]) {
+                    side.add(NAMES.get(i));
+                }
+            }
+        }
+    }
+
+    private String holder(String name) {
+        String holder = name;
+        while (handed.containsKey(holder)) {
+            holder = handed.get(holder);
+        }
+        return holder;
+    }
+
     boolean free(String name) {
         return people.get(name).approves() && !side.contains(name);
     }
 
-    boolean fills(String name, Stage stage) {
-        return people.get(name).roles().containsAll(stage.roles());
+    boolean fills(String name, Stage stage, boolean last) {
+        Set<String> held = people.get(name).roles();
+        long seconds =
+                stage.escalate() == null ? LASTS : stage.escalate().after().toSeconds();
+        boolean opened = seconds < LASTS && (last || late || seconds <= age);
+        return held.containsAll(stage.roles())
+                || opened && held.containsAll(stage.escalate().to());
     }
 
-    /** In whose places the person may vote in the stage at all, own or another's, when those are spent. */
-    Set<String> places(String name, Stage stage, Set<String> spent) {
+    /**
+     * In whose places the person may vote in the stage at all, own or another's, when those are spent.
+     *
+     * @param last whether before the request expires, rather than now
+     */
+    Set<String> places(String name, Stage stage, Set<String> spent, boolean last) {
         var places = new TreeSet<String>();
-        if (free(name) && !spent.contains(name)) {
-            if (fills(name, stage)) {
-                places.add(name);
-            }
-            for (Written delegation : delegations) {
-                String from = delegation.from();
-                if (delegation.inForce()
-                        && delegation.to().equals(name)
-                        && free(from)
-                        && !spent.contains(from)
-                        && fills(from, stage)) {
-                    places.add(from);
+        if (free(name) && !handed.containsKey(name) && !spent.contains(name)) {
+            for (String whose : PEOPLE) {
+                boolean stands = holder(whose).equals(name);
+                for (Written delegation : delegations) {
+                    stands |= delegation.inForce()
+                            && delegation.to().equals(name)
+                            && delegation.from().equals(whose)
+                            && !handed.containsKey(whose);
+                }
+                if (stands && free(whose) && !spent.contains(whose) && fills(whose, stage, last)) {
+                    places.add(whose);
                 }
             }
         }
         return places;
-    }
-
-    /** Whether some order of votes fills the places that are open, by trying all. */
-    boolean completes(int[] open, Set<String> spent) {
-        int stage = 0;
-        while (stage < open.length && open[stage] == 0) {
-            stage++;
-        }
-        if (stage == open.length) {
-            return true;
-        }
-        for (String voter : PEOPLE) {
-            for (String place : places(voter, stages.get(stage), spent)) {
-                var gone = new HashSet<>(spent);
-                gone.add(voter);
-                gone.add(place);
-                int[] left = open.clone();
-                left[stage]--;
-                if (completes(left, gone)) {
-                    return true;
-                }
-            }
-        }
-        return false;
     }
 
     String name(UUID id) {
@@ -300,73 +340,25 @@ final class World {
                 .getKey();
     }
 
-    void vote(Panel panel, String what) {
-        var given = new ArrayList<Review>();
-        var spent = new HashSet<String>();
-        int[] open = stages.stream().mapToInt(Stage::quorum).toArray();
-        boolean possible = completes(open, spent);
-        assertThat(panel.possible(stages)).as(what).isEqualTo(possible);
-        for (int stage = 0; stage < open.length; stage++) {
-            while (open[stage] > 0) {
-                var may = new ArrayList<Review>();
-                for (String voter : PEOPLE) {
-                    Ruling ruling = panel.rule(stage, people.get(voter).id(), given);
-                    check(ruling, voter, stage, open, spent, what + ": " + voter + " after " + given);
-                    if (ruling instanceof May vote) {
-                        may.add(new Review(people.get(voter).id(), vote.inPlaceOf(), stage));
-                    }
-                }
-                assertThat(panel.eligible(stage, given))
-                        .as(what)
-                        .extracting(Reviewer::person)
-                        .containsExactlyElementsOf(
-                                may.stream().map(Review::person).toList());
-                if (may.isEmpty()) {
-                    assertThat(possible).as(what + " got stuck after " + given).isFalse();
-                    return;
-                }
-                Review vote = one(may);
-                given.add(vote);
-                open[stage]--;
-                take(vote.person(), spent, what);
-                if (vote.inPlaceOf() != null) {
-                    take(vote.inPlaceOf(), spent, what);
-                }
-            }
-        }
-        assertThat(possible).as(what + " was completed by " + given).isTrue();
+    UUID id(String name) {
+        return people.get(name).id();
     }
 
-    private void take(UUID id, Set<String> spent, String what) {
-        assertThat(spent.add(name(id))).as(what + ": twice " + name(id)).isTrue();
+    boolean approves(String name) {
+        return people.get(name).approves();
     }
 
-    private void check(Ruling ruling, String voter, int stage, int[] open, Set<String> spent, String what) {
-        Set<String> places = places(voter, stages.get(stage), spent);
-        if (ruling instanceof May may) {
-            String place = may.inPlaceOf() == null ? voter : name(may.inPlaceOf());
-            assertThat(places).as(what).contains(place);
-            assertThat(side).as(what).doesNotContain(voter, place);
-            return;
-        }
-        Reason expected = side.contains(voter)
-                ? Reason.REQUESTERS_SIDE
-                : !people.get(voter).approves()
-                        ? Reason.NOT_A_REVIEWER
-                        : spent.contains(voter)
-                                ? Reason.VOTED_ALREADY
-                                : places.isEmpty() ? Reason.LACKS_ROLE : Reason.NEEDED_LATER;
-        assertThat(((MayNot) ruling).reason()).as(what).isEqualTo(expected);
-        if (expected == Reason.NEEDED_LATER) {
-            int[] left = open.clone();
-            left[stage]--;
-            for (String place : places) {
-                var gone = new HashSet<>(spent);
-                gone.add(voter);
-                gone.add(place);
-                assertThat(completes(left, gone)).as(what).isFalse();
-            }
-            assertThat(completes(open, spent)).as(what).isTrue();
-        }
+    /** Whether the person has the roles of the stage, escalated or not. */
+    boolean holds(String name, Stage stage) {
+        return people.get(name).roles().containsAll(stage.roles());
+    }
+
+    boolean late() {
+        return late;
+    }
+
+    /** From here on the request is about to expire. */
+    void age() {
+        late = true;
     }
 }

@@ -47,6 +47,8 @@ class WebhookSlackTest {
                 "policy.requires_approval",
                 "approval.requested",
                 "approval.reviewed",
+                "approval.escalated",
+                "approval.reassigned",
                 "approval.approved",
                 "approval.denied",
                 "approval.expired",

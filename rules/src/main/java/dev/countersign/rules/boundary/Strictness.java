@@ -78,7 +78,7 @@ record Strictness(Judge before, Judge after) {
         return asksAsMuch(first, second);
     }
 
-    /** Whether every stage is still there, in the same place, with at least its reviewers, roles and haste. */
+    /** Whether every stage is still there, in the same place, with at least its reviewers, roles and haste, and opens to no more. */
     static boolean asksAsMuch(ApprovalTemplate first, ApprovalTemplate second) {
         if (second.stages().size() < first.stages().size()
                 || second.decideWithin().compareTo(first.decideWithin()) > 0
@@ -88,11 +88,24 @@ record Strictness(Judge before, Judge after) {
         for (int i = 0; i < first.stages().size(); i++) {
             ApprovalTemplate.Stage one = first.stages().get(i);
             ApprovalTemplate.Stage two = second.stages().get(i);
-            if (two.quorum() < one.quorum() || !new HashSet<>(two.roles()).containsAll(one.roles())) {
+            if (two.quorum() < one.quorum()
+                    || !new HashSet<>(two.roles()).containsAll(one.roles())
+                    || !escalatesAsLittle(one, two)) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether nobody may fill the second stage who could not fill the first by then. */
+    private static boolean escalatesAsLittle(ApprovalTemplate.Stage one, ApprovalTemplate.Stage two) {
+        ApprovalTemplate.Escalation first = one.escalate();
+        ApprovalTemplate.Escalation second = two.escalate();
+        return second == null
+                || new HashSet<>(second.to()).containsAll(one.roles())
+                || first != null
+                        && second.after().compareTo(first.after()) >= 0
+                        && new HashSet<>(second.to()).containsAll(first.to());
     }
 
     /** Whether the second obligations bind at least as much: none is gone or looser, and no mode turns automatic. */

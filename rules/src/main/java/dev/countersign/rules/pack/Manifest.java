@@ -47,7 +47,10 @@ record Manifest(
     record Stage(
             @Nullable String name,
             @Nullable Integer quorum,
-            @Nullable List<String> roles) {}
+            @Nullable List<String> roles,
+            @Nullable Escalation escalate) {}
+
+    record Escalation(@Nullable String after, @Nullable List<String> to) {}
 
     record Tests(
             @Nullable Integer rules,

@@ -15,8 +15,6 @@ import dev.countersign.rules.facts.NamedList;
 import dev.countersign.rules.facts.Param;
 import dev.countersign.rules.facts.Type;
 import dev.countersign.rules.facts.Vocabulary;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +34,6 @@ final class ManifestReader {
     private static final Pattern ENV = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
     private static final Pattern SECRET = Pattern.compile(
             "^(DATABASE_URL|REDIS_URL|PUBLIC_URL|COUNTERSIGN_.*)$|SECRET|PASSW|TOKEN|KEY|CREDENTIAL|PRIVATE");
-    private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(s|m|h|d)");
 
     private final String file;
     private final String text;
@@ -66,7 +63,8 @@ final class ManifestReader {
             return null;
         }
         String name = manifest.name();
-        Map<String, ApprovalTemplate> templates = templates(orEmpty(manifest.approvals()));
+        Map<String, ApprovalTemplate> templates =
+                new TemplatesReader(this::errorAt).read(orEmpty(manifest.approvals()));
         Map<String, Param> params = params(name, orEmpty(manifest.params()));
         Map<String, NamedList> lists = lists(name, orEmpty(manifest.lists()));
         for (String both : lists.keySet()) {
@@ -142,49 +140,6 @@ final class ManifestReader {
             }
         });
         return out;
-    }
-
-    private Map<String, ApprovalTemplate> templates(Map<String, Manifest.Approval> declared) {
-        var out = new LinkedHashMap<String, ApprovalTemplate>();
-        declared.forEach((name, approval) -> {
-            Duration decide = approval == null ? null : duration(name, "decide_within", approval.decideWithin());
-            Duration use = approval == null ? null : duration(name, "use_within", approval.useWithin());
-            var stages = new ArrayList<ApprovalTemplate.Stage>();
-            if (approval != null && approval.stages() != null) {
-                for (Manifest.Stage stage : approval.stages()) {
-                    int quorum = stage == null || stage.quorum() == null ? 1 : stage.quorum();
-                    List<String> roles = stage == null || stage.roles() == null ? List.of() : stage.roles();
-                    if (quorum < 1 || quorum > 20 || roles.isEmpty() || roles.contains(null)) {
-                        error(line(name), 1, "a stage of `" + name + "` needs a quorum from 1 to 20 and `roles:`");
-                        continue;
-                    }
-                    String title =
-                            stage == null || stage.name() == null ? "stage " + (stages.size() + 1) : stage.name();
-                    stages.add(new ApprovalTemplate.Stage(title, quorum, List.copyOf(roles)));
-                }
-            }
-            if (stages.isEmpty()) {
-                error(line(name), 1, "the approval template `" + name + "` needs at least one stage");
-            } else if (decide != null && use != null) {
-                out.put(name, new ApprovalTemplate(name, List.copyOf(stages), decide, use));
-            }
-        });
-        return out;
-    }
-
-    private @Nullable Duration duration(String template, String member, @Nullable String written) {
-        var match = DURATION.matcher(written == null ? "" : written);
-        if (!match.matches()) {
-            error(line(template), 1, "`" + template + "." + member + "` is a time such as 15m, 1h or 2d");
-            return null;
-        }
-        long amount = Long.parseLong(match.group(1));
-        return switch (match.group(2)) {
-            case "s" -> Duration.ofSeconds(amount);
-            case "m" -> Duration.ofMinutes(amount);
-            case "h" -> Duration.ofHours(amount);
-            default -> Duration.ofDays(amount);
-        };
     }
 
     private static Pack.Bar bar(Manifest.@Nullable Tests tests) {

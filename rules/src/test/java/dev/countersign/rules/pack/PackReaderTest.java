@@ -73,6 +73,13 @@ class PackReaderTest {
             value = {
                 "lists: {a: {default: [x, null]}} | empty entry",
                 "approvals: {a: {stages: [{roles: [null]}], decide_within: 1h, use_within: 1h}} | roles",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: 1h}}], decide_within: 2h, use_within: 1h}} | needs `to:`",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: 1h, to: [' y']}}], decide_within: 2h, use_within: 1h}} | no role",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: 1h, to: [null]}}], decide_within: 2h, use_within: 1h}} | no role",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: soon, to: [y]}}], decide_within: 2h, use_within: 1h}} | escalate.after",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: 2h, to: [y]}}], decide_within: 2h, use_within: 1h}} | never reached",
+                "approvals: {a: {stages: [{roles: [x], escalate: {after: 1h, to: [y, x]}}], decide_within: 2h, use_within: 1h}} | adds nobody",
+                "approvals: {a: {stages: [{roles: [x], escalate: {in: 1h, to: [y]}}], decide_within: 2h, use_within: 1h}} | in",
                 "params: {a: {type: number, default: x}} | default",
                 "params: {a: {type: nmber, default: 1}} | type",
                 "attributes: {a: {type: text}} | from",
@@ -86,6 +93,22 @@ class PackReaderTest {
                 .first()
                 .asString()
                 .contains(said);
+    }
+
+    @Test
+    void aStageSaysToWhomItEscalatesAndWhen() {
+        Pack read = new PackReader(new Diagnostics()).read("", Map.of("pack.yaml", """
+                        name: test
+                        approvals:
+                          a:
+                            stages: [{roles: [x], escalate: {after: 30m, to: [y, z]}}, {roles: [x]}]
+                            decide_within: 1h
+                            use_within: 5m
+                        """));
+        var stages = read.templates().get("a").stages();
+        assertThat(stages.get(0).escalate())
+                .isEqualTo(new ApprovalTemplate.Escalation(java.time.Duration.ofMinutes(30), List.of("y", "z")));
+        assertThat(stages.get(1).escalate()).isNull();
     }
 
     @Test
