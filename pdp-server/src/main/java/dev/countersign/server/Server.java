@@ -223,7 +223,7 @@ public final class Server implements AutoCloseable {
                 this::faults,
                 this::warnings,
                 clock);
-        listen(vertx, shared, log);
+        granting.deliver(vertx, listen(vertx, shared, log));
         closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
     }
@@ -299,7 +299,8 @@ public final class Server implements AutoCloseable {
                 () -> Duration.between(fresh.confirmed(), clock.instant()).toMillis() / 1_000.0);
     }
 
-    private void listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {
+    /** Listens; what clients call the server. */
+    private String listen(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log) throws IOException {
         port = config.port() == 0 ? freePort() : config.port();
         String baseUrl = config.publicUrl() == null
                 ? "http://" + config.authority() + ":" + port
@@ -315,6 +316,7 @@ public final class Server implements AutoCloseable {
             listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
         }
         await(Future.all(listening), "listening on port " + port);
+        return baseUrl;
     }
 
     private int freePort() throws IOException {

@@ -21,6 +21,8 @@ import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The webhooks of tenants and their deliveries, in PostgreSQL. No query is without its tenant, and no list holds a secret. */
 public final class WebhookStore {
@@ -39,6 +41,9 @@ public final class WebhookStore {
     private static final String AGAIN = "update webhook_deliveries set status = 'waiting', attempts = 0, next_at = $3,"
             + " leased_until = null, ended_at = null where tenant = $1 and webhook = $2"
             + " and (leased_until is null or leased_until <= $3)";
+
+    private static final Logger LOG = LoggerFactory.getLogger(WebhookStore.class);
+    private static final int SAID = 20;
 
     private final Pool pool;
     private final Supplier<UUID> ids;
@@ -180,15 +185,33 @@ public final class WebhookStore {
     }
 
     /**
-     * Deletes a webhook with its deliveries.
+     * Deletes a webhook with its deliveries. What waits for it is told to nobody, which the log says of callbacks.
      *
      * @return whether the tenant had it
      */
     public Future<Boolean> delete(String tenant, UUID id) {
-        return pool.preparedQuery("delete from webhooks where tenant = $1 and id = $2")
-                .execute(Tuple.of(tenant, id))
-                .map(done -> done.rowCount() == 1);
+        return pool.withTransaction(connection -> connection
+                        .preparedQuery("select id from webhooks where tenant = $1 and id = $2 for update")
+                        .execute(Tuple.of(tenant, id))
+                        .compose(locked -> Callbacks.drop(connection, tenant, id))
+                        .compose(dropped -> connection
+                                .preparedQuery("delete from webhooks where tenant = $1 and id = $2")
+                                .execute(Tuple.of(tenant, id))
+                                .map(done -> new Deleted(done.rowCount() == 1, dropped))))
+                .map(deleted -> {
+                    if (!deleted.dropped().isEmpty()) {
+                        LOG.warn(
+                                "webhook {} of {} was deleted: nobody is called back about {} tasks, among them {}",
+                                id,
+                                tenant,
+                                deleted.dropped().size(),
+                                deleted.dropped().stream().limit(SAID).toList());
+                    }
+                    return deleted.there();
+                });
     }
+
+    private record Deleted(boolean there, List<UUID> dropped) {}
 
     /**
      * The deliveries of a webhook, the newest event first.
