@@ -8,6 +8,7 @@ import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.ApplyStep;
+import dev.countersign.server.http.CallbackBodies;
 import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
@@ -63,10 +64,10 @@ final class Granting implements AutoCloseable {
     private final Approvals approvals;
     private final Bindings bindings;
     private final Followers waiting = new Followers(MOST_WAITING, MOST_WAITING_OF_TENANT);
+    private final Pool pool;
     private final Egress egress;
     private final Tools tools;
     private final WebhookStore webhooks;
-    private final Deliveries deliveries;
     private final Delegations delegations;
     private final SecureRandom random;
     private final InstantSource clock;
@@ -98,10 +99,10 @@ final class Granting implements AutoCloseable {
         approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, meters, clock);
         bindings = new Bindings(vertx, tokens, records, clock);
         feed.listen(WAITING, waiting::heard);
+        this.pool = pool;
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
         webhooks = new WebhookStore(pool, changes, ids, random, clock);
-        deliveries = new Deliveries(pool, egress, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         this.random = random;
         this.clock = clock;
@@ -120,13 +121,18 @@ final class Granting implements AutoCloseable {
     /** Tidies up and renews keys until {@code vertx} is closed. */
     void start(Vertx vertx) {
         approvals.sweeper().start(vertx, SWEEP);
-        deliveries.start(vertx, DELIVER);
         approvals.watch(vertx, meters, WATCH);
         vertx.setPeriodic(
                 KEYS.toMillis(),
                 timer -> keyStore.ensure()
                         .onFailure(failure ->
                                 LOG.warn("the signing keys could not be looked after: {}", failure.toString())));
+    }
+
+    /** Tells others of events and of the ends of tasks until {@code vertx} is closed; {@code baseUrl} is in what they get. */
+    void deliver(Vertx vertx, String baseUrl) {
+        var bodies = new CallbackBodies(approvals, baseUrl, clock);
+        new Deliveries(pool, egress, bodies::of, random, clock).start(vertx, DELIVER);
     }
 
     /** For the event loops, which tell {@code steps} of each step of a run. */
@@ -142,7 +148,7 @@ final class Granting implements AutoCloseable {
                 () -> unguessable(random),
                 delegations,
                 webhooks,
-                egress.rules(),
+                egress,
                 steps);
     }
 

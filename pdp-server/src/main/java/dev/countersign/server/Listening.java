@@ -19,11 +19,19 @@ final class Listening {
     private Listening() {}
 
     /**
+     * Where they listen.
+     *
+     * @param port the port
+     * @param url what clients call the server
+     */
+    record At(int port, String url) {}
+
+    /**
      * Has {@code loops} event loops listen.
      *
-     * @return the port
+     * @return where
      */
-    static int start(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log, int loops) throws IOException {
+    static At start(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log, int loops) throws IOException {
         ServerConfig config = shared.config();
         int port = config.port() == 0 ? freePort(config.host()) : config.port();
         String baseUrl = config.publicUrl() == null
@@ -45,7 +53,7 @@ final class Listening {
         if (shared.certificates() != null) {
             shared.certificates().follow(verticles.get(0)::show);
         }
-        return port;
+        return new At(port, baseUrl);
     }
 
     private static int freePort(String host) throws IOException {

@@ -233,7 +233,9 @@ public final class Server implements AutoCloseable {
                 this::faults,
                 this::warnings,
                 clock);
-        port = Listening.start(vertx, shared, log, loops());
+        var listening = Listening.start(vertx, shared, log, loops());
+        port = listening.port();
+        granting.deliver(vertx, listening.url());
         closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
     }

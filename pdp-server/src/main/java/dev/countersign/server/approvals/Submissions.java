@@ -19,6 +19,8 @@ import dev.countersign.server.separation.Asking;
 import dev.countersign.server.separation.Moment;
 import dev.countersign.server.separation.Panel;
 import dev.countersign.server.separation.Separation;
+import dev.countersign.server.webhooks.Callback;
+import dev.countersign.server.webhooks.Callbacks;
 import io.vertx.core.Future;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.SqlConnection;
@@ -94,6 +96,9 @@ public final class Submissions {
         /** The key, the name or the denial was used for another submission before. */
         record Other(Reused reused) implements Submitted {}
 
+        /** No webhook of the tenant takes callbacks at the endpoint. */
+        record NoWebhook() implements Submitted {}
+
         /** Nobody could approve the item at this place; {@code why} is for the requester to read. */
         record Hopeless(int position, String why) implements Submitted {}
 
@@ -115,6 +120,11 @@ public final class Submissions {
      * @throws IllegalArgumentException if rules do not ask approval for an item, or it has no canonical form
      */
     public Future<Submitted> submit(TenantPolicy policy, Caller caller, List<Item> items) {
+        return submit(policy, caller, items, null);
+    }
+
+    /** The same, with who is told once all of them have ended. */
+    public Future<Submitted> submit(TenantPolicy policy, Caller caller, List<Item> items, @Nullable Callback callback) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         UUID task = unguessable.get();
         var made = new ArrayList<AccessRequest>();
@@ -125,10 +135,10 @@ public final class Submissions {
         if (made.stream().map(AccessRequest::evaluation).distinct().count() < made.size()) {
             return Future.succeededFuture(new Submitted.Other(Submitted.Reused.DENIAL));
         }
-        return submit(caller, made, now)
+        return submit(caller, made, callback, now)
                 .recover(failure -> taken(failure)
                         // Another submission of the same came first: it is there now.
-                        ? submit(caller, made, now)
+                        ? submit(caller, made, callback, now)
                         : Future.failedFuture(failure));
     }
 
@@ -137,12 +147,14 @@ public final class Submissions {
         return failure instanceof PgException refused && TAKEN.equals(refused.getSqlState());
     }
 
-    private Future<Submitted> submit(Caller caller, List<AccessRequest> made, Instant now) {
+    private Future<Submitted> submit(
+            Caller caller, List<AccessRequest> made, @Nullable Callback callback, Instant now) {
         return changes.act(
                 caller.keyId(),
                 connection -> before(connection, made)
-                        .compose(before ->
-                                before != null ? Future.succeededFuture(before) : make(connection, made, now)));
+                        .compose(before -> before != null
+                                ? Future.succeededFuture(before)
+                                : make(connection, made, callback, now)));
     }
 
     /** What was made of the same before; {@code null} if nothing was. */
@@ -188,10 +200,28 @@ public final class Submissions {
                 : new Submitted.Other(reused);
     }
 
-    private Future<Submitted> make(SqlConnection connection, List<AccessRequest> made, Instant now) {
+    private Future<Submitted> make(
+            SqlConnection connection, List<AccessRequest> made, @Nullable Callback callback, Instant now) {
+        if (callback == null) {
+            return make(connection, made, Future::succeededFuture, now);
+        }
+        AccessRequest first = made.get(0);
+        return Callbacks.webhook(connection, first.tenant(), callback.endpoint())
+                .compose(webhook -> webhook == null
+                        ? Future.succeededFuture(new Submitted.NoWebhook())
+                        : make(
+                                connection,
+                                made,
+                                () -> Callbacks.insert(
+                                        connection, first.tenant(), first.task(), webhook, callback, now),
+                                now));
+    }
+
+    private Future<Submitted> make(
+            SqlConnection connection, List<AccessRequest> made, Supplier<Future<?>> more, Instant now) {
         return reviewed(connection, made, new ArrayList<>(), now).compose(found -> {
             if (found instanceof Submitted.Made task) {
-                Future<?> written = Future.succeededFuture();
+                Future<?> written = more.get();
                 for (AccessRequest each : task.task()) {
                     written = written.compose(before -> AccessRequestStore.insert(connection, each));
                 }

@@ -36,6 +36,7 @@ public record Call(
             "tracestate",
             "user-agent",
             "webhook-id",
+            "webhook-key-id",
             "webhook-signature",
             "webhook-timestamp",
             "x-api-key",

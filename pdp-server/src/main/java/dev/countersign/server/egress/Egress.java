@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.net.TrustOptions;
 import java.net.InetAddress;
+import java.net.URI;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -84,14 +85,22 @@ public final class Egress {
     public Future<Answer> send(Call call) {
         Context context = vertx.getOrCreateContext();
         Promise<Answer> answer = Promise.promise();
-        context.runOnContext(start -> new Exchange(vertx, client, call, answer).run(admitted(call)));
+        context.runOnContext(start -> new Exchange(vertx, client, call, answer).run(admitted(call.uri())));
         return answer.future();
     }
 
-    private Future<Admitted> admitted(Call call) {
+    /**
+     * Tells whether a URL may be called now, with the name of its host resolved. It fails as {@link #send} does before
+     * anything is sent.
+     */
+    public Future<Void> check(URI uri) {
+        return admitted(uri).mapEmpty();
+    }
+
+    private Future<Admitted> admitted(URI uri) {
         EgressRules.Destination to;
         try {
-            to = rules.destination(call.uri());
+            to = rules.destination(uri);
         } catch (RefusedDestinationException e) {
             return Future.failedFuture(e);
         }

@@ -14,15 +14,20 @@ import dev.countersign.server.decision.Decided;
 import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.Dialect;
 import dev.countersign.server.decision.TenantPolicy;
+import dev.countersign.server.egress.Egress;
+import dev.countersign.server.egress.RefusedDestinationException;
 import dev.countersign.server.identity.Caller;
 import dev.countersign.server.identity.Role;
+import dev.countersign.server.webhooks.Callback;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -43,12 +48,14 @@ final class AccessRequestsHandler {
     private final Approvals approvals;
     private final Bindings bindings;
     private final Supplier<String> jwks;
+    private final Egress egress;
     private final TaskView view;
     private final LongPoll polls;
     private final TaskStream streams;
 
     /**
      * @param jwks the public keys as a JWK Set
+     * @param egress says where callbacks may go
      * @param view how tasks are shown
      */
     AccessRequestsHandler(
@@ -58,6 +65,7 @@ final class AccessRequestsHandler {
             Approvals approvals,
             Bindings bindings,
             Supplier<String> jwks,
+            Egress egress,
             TaskView view,
             LongPoll polls,
             TaskStream streams) {
@@ -67,6 +75,7 @@ final class AccessRequestsHandler {
         this.approvals = approvals;
         this.bindings = bindings;
         this.jwks = jwks;
+        this.egress = egress;
         this.view = view;
         this.polls = polls;
         this.streams = streams;
@@ -177,10 +186,48 @@ final class AccessRequestsHandler {
             }
             items.add(submission.item(i, call, judged, evaluations.get(i), hash));
         }
-        Waiting.change(
+        callable(
                 ctx,
-                approvals.submissions().submit(policy, caller, items),
-                submitted -> answer(ctx, submission, submitted));
+                submission.callback(),
+                callback -> Waiting.change(
+                        ctx,
+                        approvals.submissions().submit(policy, caller, items, callback),
+                        submitted -> answer(ctx, submission, submitted)));
+    }
+
+    /** Goes on if the operator lets the endpoint be called; what cannot be resolved now may be later. */
+    private void callable(RoutingContext ctx, @Nullable Callback callback, Consumer<@Nullable Callback> then) {
+        if (callback == null) {
+            then.accept(null);
+            return;
+        }
+        URI endpoint;
+        try {
+            endpoint = URI.create(callback.endpoint());
+        } catch (IllegalArgumentException e) {
+            unregistered(ctx);
+            return;
+        }
+        Future<Boolean> allowed = egress.check(endpoint)
+                .map(true)
+                .recover(failure -> Future.succeededFuture(!(failure instanceof RefusedDestinationException)));
+        Waiting.read(ctx, allowed, may -> {
+            if (may) {
+                then.accept(callback);
+            } else {
+                unregistered(ctx);
+            }
+        });
+    }
+
+    private static void unregistered(RoutingContext ctx) {
+        Problems.send(
+                ctx,
+                400,
+                "callback_not_registered",
+                "`callback.endpoint` is not the URL of an enabled webhook of this tenant, of the format `standard`, that"
+                        + " the operator lets this server call: have it registered at " + WebhooksHandler.PATH
+                        + ", or leave `callback` out and poll the task");
     }
 
     private void answer(RoutingContext ctx, Submission submission, Submissions.Submitted submitted) {
@@ -191,6 +238,8 @@ final class AccessRequestsHandler {
             } else {
                 Bodies.send(ctx, 202, view.of(made.task(), List.of(), submission.bundle()));
             }
+        } else if (submitted instanceof Submissions.Submitted.NoWebhook) {
+            unregistered(ctx);
         } else if (submitted instanceof Submissions.Submitted.Hopeless hopeless) {
             Problems.profile(ctx, 400, "not_requestable", submission.at(hopeless.position()) + hopeless.why());
         } else if (submitted instanceof Submissions.Submitted.Other other) {
@@ -247,11 +296,8 @@ final class AccessRequestsHandler {
         return approvals
                 .approvals()
                 .of(first.tenant(), task.stream().map(AccessRequest::id).toList())
-                .map(granted -> new TaskStream.Shown(view.of(task, granted, bundle(task)), !view.pending(task)));
-    }
-
-    private static boolean bundle(List<AccessRequest> task) {
-        return task.size() > 1 || !task.get(0).id().equals(task.get(0).task());
+                .map(granted ->
+                        new TaskStream.Shown(view.of(task, granted, TaskView.bundle(task)), !view.pending(task)));
     }
 
     private void show(RoutingContext ctx, List<AccessRequest> task) {
@@ -269,7 +315,7 @@ final class AccessRequestsHandler {
                     if (view.pending(task)) {
                         ctx.response().putHeader(HttpHeaders.RETRY_AFTER, TaskView.RETRY_SECONDS);
                     }
-                    Bodies.send(ctx, 200, view.of(task, granted, bundle(task)));
+                    Bodies.send(ctx, 200, view.of(task, granted, TaskView.bundle(task)));
                 });
     }
 
@@ -311,7 +357,7 @@ final class AccessRequestsHandler {
     }
 
     /** Goes on with a task that the caller may see; to all others it does not exist. */
-    private void task(RoutingContext ctx, java.util.function.Consumer<List<AccessRequest>> then) {
+    private void task(RoutingContext ctx, Consumer<List<AccessRequest>> then) {
         Caller caller = callers.require(ctx, Role.DECIDE, Role.APPROVALS_READ, Role.ADMIN);
         UUID id = caller == null ? null : id(ctx);
         if (caller == null || id == null) {

@@ -11,6 +11,7 @@ import dev.countersign.server.decision.DecisionLoop;
 import dev.countersign.server.decision.DecisionRecords;
 import dev.countersign.server.decision.TenantPolicy;
 import dev.countersign.server.decisionlog.SegmentWriter;
+import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.EgressRules;
 import dev.countersign.server.entities.EntityDirectory;
 import dev.countersign.server.entities.EntityStore;
@@ -128,7 +129,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param unguessable draws an id that cannot be guessed
      * @param delegations who reviews in whose place
      * @param webhooks who is told of events
-     * @param egress where the operator lets the server call
+     * @param egress calls where the operator lets the server call
      * @param steps is told of each step of a run; nobody listens in production
      */
     public record Granting(
@@ -142,7 +143,7 @@ public final class HttpVerticle extends VerticleBase {
             Supplier<UUID> unguessable,
             Delegations delegations,
             WebhookStore webhooks,
-            EgressRules egress,
+            Egress egress,
             Consumer<ApplyStep> steps) {}
 
     /**
@@ -220,6 +221,7 @@ public final class HttpVerticle extends VerticleBase {
                         approvals,
                         granting.bindings(),
                         granting.jwks(),
+                        granting.egress(),
                         tasks,
                         polls,
                         streams),
@@ -231,7 +233,8 @@ public final class HttpVerticle extends VerticleBase {
                 new GuardrailsHandler(
                         callers, judging, requesting, applying, approvals, reviewing, approvalsHandler, view),
                 new DelegationsHandler(callers, granting.delegations()),
-                new WebhooksHandler(callers, granting.webhooks(), granting.egress()),
+                new WebhooksHandler(
+                        callers, granting.webhooks(), granting.egress().rules()),
                 new DecisionsHandler(callers, shared.records(), judging),
                 events,
                 new SettingsHandler(callers, judging, shared.changes()),

@@ -8,11 +8,14 @@ import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.approvals.Submissions;
 import dev.countersign.server.decision.Decided;
+import dev.countersign.server.webhooks.Callback;
+import dev.countersign.server.webhooks.WebhookTerms;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +26,14 @@ import org.jspecify.annotations.Nullable;
  * @param bundle whether they were sent as {@code items}
  * @param about what is said beside them, without the hash of the submission
  * @param claimed whom it names on its own side
+ * @param callback who is to be told of its end
  */
-record Submission(List<Item> items, boolean bundle, AccessRequest.About about, List<String> claimed) {
+record Submission(
+        List<Item> items,
+        boolean bundle,
+        AccessRequest.About about,
+        List<String> claimed,
+        @Nullable Callback callback) {
     private static final int MOST_ITEMS = 50;
     private static final int MOST_CHARACTERS = 32_768;
     private static final int MOST_CLAIMED = 20;
@@ -53,9 +62,6 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
         if (key != null && (key.isEmpty() || key.length() > LONGEST_KEY)) {
             throw new BadCall("`Idempotency-Key` has 1 to " + LONGEST_KEY + " characters");
         }
-        if (!Calls.absent(body.path("callback"))) {
-            throw new BadCall("`callback` is not taken: no callback endpoint is allowed here; poll the task instead");
-        }
         JsonNode given = body.path(ITEMS);
         boolean bundle = !Calls.absent(given);
         var items = new ArrayList<Item>();
@@ -74,7 +80,7 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
         } else {
             items.add(item(now, body, body, body.path("denial")));
         }
-        return new Submission(List.copyOf(items), bundle, about(body, key), claimed(body));
+        return new Submission(List.copyOf(items), bundle, about(body, key), claimed(body), callback(body));
     }
 
     private static Item item(Instant now, JsonNode body, JsonNode item, JsonNode denial) throws BadCall, Unbound {
@@ -146,6 +152,31 @@ record Submission(List<Item> items, boolean bundle, AccessRequest.About about, L
                         ? context.path("confidence").doubleValue()
                         : null,
                 null);
+    }
+
+    private static @Nullable Callback callback(JsonNode body) throws BadCall {
+        JsonNode wish = body.path("callback");
+        if (Calls.absent(wish)) {
+            return null;
+        }
+        JsonNode endpoint = wish.path("endpoint");
+        JsonNode state = wish.path("state");
+        JsonNode events = wish.path("events");
+        if (!endpoint.isTextual() || endpoint.textValue().length() > WebhookTerms.MAX_URL) {
+            throw new BadCall("`callback.endpoint` is the URL of a webhook of this tenant");
+        }
+        if (!Calls.absent(state) && (!state.isTextual() || state.textValue().length() > Callback.MAX_STATE)) {
+            throw new BadCall("`callback.state` is a text of at most " + Callback.MAX_STATE + " characters");
+        }
+        Set<String> wanted = new LinkedHashSet<>();
+        events.forEach(each -> wanted.add(each.asText()));
+        if (!Calls.absent(events) && (!events.isArray() || wanted.isEmpty() || !Callback.ALL.containsAll(wanted))) {
+            throw new BadCall("`callback.events` is a list of " + String.join(", ", new TreeSet<>(Callback.ALL)));
+        }
+        return new Callback(
+                endpoint.textValue(),
+                Calls.absent(state) ? null : state.toString(),
+                wanted.isEmpty() ? Callback.ALL : wanted);
     }
 
     /** Everybody whom the requester names as acting for itself, or itself for them. That only ever excludes. */

@@ -76,6 +76,21 @@ final class TaskView {
         return latest.plus(KEPT);
     }
 
+    /** Whether they were submitted as items. */
+    static boolean bundle(List<AccessRequest> task) {
+        return task.size() > 1 || !task.get(0).id().equals(task.get(0).task());
+    }
+
+    /**
+     * What a callback says of a task: how it ended and where it is read, and what comes of it if it was one call. The items
+     * of a bundle are read there.
+     */
+    ObjectNode callback(List<AccessRequest> requests, List<Approval> granted) {
+        ObjectNode out = of(requests, granted, bundle(requests));
+        out.withObjectProperty("task").retain("id", "status", "status_endpoint", "expires_at");
+        return out;
+    }
+
     /**
      * The task.
      *

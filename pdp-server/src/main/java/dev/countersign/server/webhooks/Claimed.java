@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param attempt its number from 1, which also tells this claim from a later one
  * @param secrets those that sign now
- * @param body the CloudEvent; {@code null} if the event is kept no more
+ * @param body the CloudEvent; {@code null} if the event is kept no more, or there is none
+ * @param task the task whose end is told; {@code null} for an event
+ * @param state what the requester of the task wants back, as JSON text
  */
 record Claimed(
         String tenant,
@@ -22,4 +24,6 @@ record Claimed(
         URI url,
         Format format,
         List<Secret> secrets,
-        @Nullable String body) {}
+        @Nullable String body,
+        @Nullable UUID task,
+        @Nullable String state) {}

@@ -1,6 +1,8 @@
 package dev.countersign.server.webhooks;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import dev.countersign.server.egress.Answer;
 import dev.countersign.server.egress.Call;
 import dev.countersign.server.egress.Egress;
@@ -19,7 +21,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Delivers events to webhooks, at least once each and in no promised order, as Standard Webhooks say: with {@code webhook-id}
- * (the event's id, the same in every attempt), {@code webhook-timestamp} and {@code webhook-signature}. What is not answered
+ * Delivers events and the ends of tasks to webhooks, at least once each and in no promised order, as Standard Webhooks say: with {@code webhook-id}
+ * (the id of the event or the task, the same in every attempt), {@code webhook-timestamp} and {@code webhook-signature}, and
+ * with {@code webhook-key-id}, the webhook whose secret signs. What is not answered
  * with 2xx is tried again for about two days, then kept as dead. A 410 disables the webhook; {@code Retry-After} is honoured.
  *
  * <p>Any number of servers may do this on one database. A slow receiver holds up nobody but itself.
@@ -42,8 +47,12 @@ public final class Deliveries {
     private static final int UNDER_WAY = 400;
     private static final Duration KEPT = Duration.ofDays(30);
 
+    private static final String PLAIN = "application/json";
+    private static final Outcome UNFIT = Outcome.unsendable("the event cannot be put into the format of the webhook");
+
     private final DeliveryQueue queue;
     private final Egress egress;
+    private final BiFunction<String, UUID, Future<@Nullable ObjectNode>> tasks;
     private final RandomGenerator random;
     private final InstantSource clock;
     private final AtomicInteger underWay = new AtomicInteger();
@@ -53,11 +62,18 @@ public final class Deliveries {
     /**
      * The deliveries of the database behind {@code pool}.
      *
+     * @param tasks reads the body of the callback of a task, but for the state, as it is now
      * @param random spreads the attempts in time
      */
-    public Deliveries(Pool pool, Egress egress, RandomGenerator random, InstantSource clock) {
+    public Deliveries(
+            Pool pool,
+            Egress egress,
+            BiFunction<String, UUID, Future<@Nullable ObjectNode>> tasks,
+            RandomGenerator random,
+            InstantSource clock) {
         this.queue = new DeliveryQueue(pool);
         this.egress = egress;
+        this.tasks = tasks;
         this.random = random;
         this.clock = clock;
     }
@@ -147,19 +163,29 @@ public final class Deliveries {
     }
 
     private Future<Outcome> attempt(Claimed claimed) {
-        @Nullable Call call;
         try {
-            call = call(claimed, now());
+            return body(claimed)
+                    .compose(body -> body == null
+                            ? Future.succeededFuture(Outcome.unsendable(
+                                    (claimed.task() == null ? "the event" : "the task") + " is kept no more"))
+                            : attempt(claimed, body));
         } catch (JsonProcessingException | IllegalArgumentException e) {
-            return Future.succeededFuture(Outcome.unsendable("the event cannot be put into the format of the webhook"));
+            return Future.succeededFuture(UNFIT);
         }
-        return call == null
-                ? Future.succeededFuture(Outcome.unsendable("the event is kept no more"))
-                : egress.send(call)
-                        .transform(sent -> Future.succeededFuture(
-                                sent.succeeded()
-                                        ? Outcome.of(answered(sent.result()), claimed.attempt(), now(), random)
-                                        : failed(claimed, sent.cause())));
+    }
+
+    private Future<Outcome> attempt(Claimed claimed, Body body) {
+        Call call;
+        try {
+            call = call(claimed, body, now());
+        } catch (IllegalArgumentException e) {
+            return Future.succeededFuture(UNFIT);
+        }
+        return egress.send(call)
+                .transform(sent -> Future.succeededFuture(
+                        sent.succeeded()
+                                ? Outcome.of(answered(sent.result()), claimed.attempt(), now(), random)
+                                : failed(claimed, sent.cause())));
     }
 
     private static Answer answered(@Nullable Answer answer) {
@@ -174,20 +200,38 @@ public final class Deliveries {
         return Outcome.of(failure, claimed.attempt(), now(), random);
     }
 
-    private static @Nullable Call call(Claimed claimed, Instant now) throws JsonProcessingException {
+    private record Body(String type, String text) {}
+
+    /** What is sent; {@code null} if it is kept no more. */
+    private Future<@Nullable Body> body(Claimed claimed) throws JsonProcessingException {
+        UUID task = claimed.task();
+        if (task != null) {
+            return tasks.apply(claimed.tenant(), task)
+                    .map(found -> found == null ? null : new Body(PLAIN, callback(found, claimed.state())));
+        }
         String event = claimed.body();
         if (event == null) {
-            return null;
+            return Future.succeededFuture(null);
         }
-        boolean slack = claimed.format() == Format.SLACK;
-        byte[] body = (slack ? SlackText.body(event) : event).getBytes(StandardCharsets.UTF_8);
+        return Future.succeededFuture(
+                claimed.format() == Format.SLACK
+                        ? new Body(PLAIN, SlackText.body(event))
+                        : new Body("application/cloudevents+json", event));
+    }
+
+    private static String callback(ObjectNode found, @Nullable String state) {
+        return (state == null ? found : found.putRawValue("state", new RawValue(state))).toString();
+    }
+
+    private static Call call(Claimed claimed, Body what, Instant now) {
+        byte[] body = what.text().getBytes(StandardCharsets.UTF_8);
         long timestamp = now.getEpochSecond();
         String signatures = claimed.secrets().stream()
                 .map(secret -> secret.sign(claimed.eventId().toString(), timestamp, body))
                 .collect(Collectors.joining(" "));
         Map<String, String> headers = Map.of(
                 "content-type",
-                slack ? "application/json" : "application/cloudevents+json",
+                what.type(),
                 "user-agent",
                 "Countersign",
                 "webhook-id",
@@ -195,7 +239,9 @@ public final class Deliveries {
                 "webhook-timestamp",
                 Long.toString(timestamp),
                 "webhook-signature",
-                signatures);
+                signatures,
+                "webhook-key-id",
+                claimed.webhook().toString());
         return new Call(HttpMethod.POST, claimed.url(), headers, Buffer.buffer(body), TIMEOUT, MAX_ANSWER);
     }
 

@@ -28,7 +28,12 @@ final class DeliveryQueue {
     private static final int WEBHOOKS = 100;
     private static final int EVENTS = 200;
 
-    /** The place among the events moves in the statement that queues them, so that none is left out or queued twice. */
+    /**
+     * The place among the events moves in the statement that queues them, so that none is left out or queued twice. A callback
+     * follows the event by which the last request of its task ended: whoever sees that event sees that nothing of the task is
+     * pending. Which task an event is of stands in its body, where no text of a user's can look like that member: quotes in
+     * it are escaped.
+     */
     private static final String ENQUEUE = """
             with due as (
               select w.tenant, w.id, w.seen, w.event_types from webhooks w
@@ -36,9 +41,12 @@ final class DeliveryQueue {
                 and exists (select from events e where e.tenant = w.tenant and e.number > w.seen)
               limit $1 for update skip locked),
             page as (
-              select d.tenant, d.id as webhook, d.event_types, e.number, e.id, e.type from due d
+              select d.tenant, d.id as webhook, d.event_types, e.number, e.id, e.type, e.task from due d
               cross join lateral (
-                select number, id, type from events
+                select number, id, type,
+                  case when type in ('approval.approved', 'approval.denied', 'approval.expired', 'approval.cancelled')
+                    then substring(body from '"task_id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')::uuid end as task
+                from events
                 where tenant = d.tenant and number > d.seen order by number limit $2) e),
             queued as (
               insert into webhook_deliveries (tenant, webhook, event, event_id, event_type, next_at, created_at)
@@ -48,6 +56,20 @@ final class DeliveryQueue {
                 where t.pattern in ('*', p.type)
                   or right(t.pattern, 2) = '.*' and starts_with(p.type, left(t.pattern, -1)))
               on conflict do nothing),
+            ended as (
+              delete from task_callbacks c
+              using (select distinct tenant, webhook, task from page where task is not null) p
+              cross join lateral (
+                select bool_or(r.status = 'pending') as pending,
+                  case when count(distinct r.status) = 1 then min(r.status) else 'partial' end as status
+                from approval_requests r where r.tenant = p.tenant and r.task = p.task) s
+              where c.tenant = p.tenant and c.task = p.task and c.webhook = p.webhook and not s.pending
+              returning c.tenant, c.webhook, c.task, c.state, s.status = any(c.events) as wanted),
+            called as (
+              insert into webhook_deliveries
+                (tenant, webhook, event, event_id, event_type, task, state, next_at, created_at)
+              select tenant, webhook, nextval('events_number_seq'), task, 'callback', task, state, $3, $3 from ended
+              where wanted),
             moved as (
               update webhooks w set seen = l.number
               from (select tenant, webhook, max(number) as number from page group by tenant, webhook) l
@@ -79,7 +101,8 @@ final class DeliveryQueue {
             left join events e on e.tenant = t.tenant and e.number = t.event
             where d.tenant = t.tenant and d.webhook = t.webhook and d.event = t.event
             returning d.tenant, d.webhook, d.event, d.event_id, d.attempts, w.url, w.format, w.secret,
-              case when w.previous_until > $1 then w.previous_secret end as previous, e.body
+              case when w.previous_until > $1 then w.previous_secret end as previous, e.body,
+              d.task, d.state
             """;
 
     /** Whoever has lost a claim in the meantime settles nothing. */
@@ -137,7 +160,9 @@ final class DeliveryQueue {
                 URI.create(row.getString("url")),
                 Format.valueOf(row.getString("format").toUpperCase(Locale.ROOT)),
                 List.copyOf(secrets),
-                row.getString("body"));
+                row.getString("body"),
+                row.getUUID("task"),
+                row.getString("state"));
     }
 
     /** Settles a claim: notes what came of the attempt, and what follows. */

@@ -22,6 +22,8 @@ import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The webhooks of tenants and their deliveries, in PostgreSQL. No query is without its tenant, and no list holds a secret.
@@ -51,6 +53,9 @@ public final class WebhookStore {
 
     private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and event in"
             + " (select event from webhook_deliveries where tenant = $1 and webhook = $2 limit $3)";
+
+    private static final Logger LOG = LoggerFactory.getLogger(WebhookStore.class);
+    private static final int SAID = 20;
 
     private final Pool pool;
     private final Changes changes;
@@ -205,7 +210,8 @@ public final class WebhookStore {
     }
 
     /**
-     * Disables a webhook, and deletes it after all of its deliveries, which may be many and go in steps.
+     * Disables a webhook, and deletes it after all of its deliveries, which may be many and go in steps. What waits for it is told
+     * to nobody, which the log says of callbacks.
      *
      * @return the webhook as it was last; {@code null} if the tenant has none of this id
      */
@@ -213,10 +219,23 @@ public final class WebhookStore {
         return disable(tenant, id, by)
                 .compose(disabled -> disabled == null
                         ? Future.succeededFuture(null)
-                        : Steps.all(() -> rows(by, EMPTY, Tuple.of(tenant, id, Steps.ROWS)))
+                        : changes.act(by, connection -> Callbacks.drop(connection, tenant, id))
+                                .onSuccess(dropped -> say(tenant, id, dropped))
+                                .compose(dropped -> Steps.all(() -> rows(by, EMPTY, Tuple.of(tenant, id, Steps.ROWS))))
                                 .compose(emptied -> rows(
                                         by, "delete from webhooks where tenant = $1 and id = $2", Tuple.of(tenant, id)))
                                 .map(deleted -> deleted == 0 ? null : disabled));
+    }
+
+    private static void say(String tenant, UUID id, List<UUID> dropped) {
+        if (!dropped.isEmpty()) {
+            LOG.warn(
+                    "webhook {} of {} is deleted: nobody is called back about {} tasks, among them {}",
+                    id,
+                    tenant,
+                    dropped.size(),
+                    dropped.stream().limit(SAID).toList());
+        }
     }
 
     /**

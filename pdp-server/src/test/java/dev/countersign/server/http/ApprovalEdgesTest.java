@@ -214,4 +214,18 @@ class ApprovalEdgesTest {
                 server.post(Asks.EVALUATION, at.agent(), Asks.with(CALL, second).toString());
         assertThat(Reply.decision(later.json())).as(later.body()).isTrue();
     }
+
+    @Test
+    @DisplayName(
+            "AR-24: a denial is asked for by whoever got it, with any of its keys, and by nobody else of the tenant")
+    void theirs() {
+        String rival = at.service("rival");
+        for (boolean byId : new boolean[] {false, true}) {
+            ObjectNode body = byId ? at.byId(Asks.call("pay")) : at.submission(Asks.call("pay"));
+            problem(Asks.submit(server, rival, body), 400, "invalid_denial_binding");
+            assertThat(at.submit(body).status()).isEqualTo(202);
+            ObjectNode own = Asks.submission(Asks.call("pay"), Asks.denied(server, rival, Asks.call("pay")));
+            assertThat(Asks.submit(server, at.service("rival"), own).status()).isEqualTo(202);
+        }
+    }
 }

@@ -75,6 +75,10 @@ class ConformanceDocTest {
             AR-57 | MUST | each item of a bundle is evaluated by itself
             AR-58 | MUST | approvals expire
             AR-59 | MUST | the record of an approval names approval, task, denial, call, requester, status and times
+            AR-60 | MUST | a callback goes only to an endpoint that is registered, and to no internal address that is not listed
+            AR-61 | MUST | a callback is authenticated, by an HMAC over its body
+            AR-62 | MUST | it has the `task`, perhaps its `result`, and the `state` unchanged
+            AR-63 | own | it is tried again, kept when it fails, and changes nothing
             AR-64 | MUST | errors are problem documents of the seven types
             AR-65 | MUST | extra members only where the profile allows them; unknown ones are ignored
             AR-66 | MUST | who is not eligible does not approve: the requester's side, a person twice
@@ -202,8 +206,8 @@ class ConformanceDocTest {
                 generated from the names of the tests, which run against the real server over HTTP: run
                 `mvn -pl pdp-server -am -Dtest=ConformanceDocTest -Dsurefire.failIfNoSpecifiedTests=false -Dcountersign.write=true test`.
 
-                Left out as they are not served yet: forms and catalogues (AR-13 to AR-17), callbacks (AR-60 to AR-63), and what
-                concerns enforcement points and operation alone (AR-69 to AR-71).
+                Left out as they are not served yet: forms and catalogues (AR-13 to AR-17), and what concerns
+                enforcement points and operation alone (AR-69 to AR-71).
                 """);
         SECTIONS.forEach((title, items) -> {
             page.append("\n## ")

@@ -24,7 +24,7 @@ class OpenApiTest {
                     new EvaluationHandler(null, null, null, null, null, metrics),
                     new PolicyEvaluateHandler(null, null, null, metrics),
                     new AuthorizeHandler(null, null, null, null, metrics),
-                    new AccessRequestsHandler(null, null, null, null, null, null, null, null, null),
+                    new AccessRequestsHandler(null, null, null, null, null, null, null, null, null, null),
                     new ReceiptsHandler(null, null),
                     new ApprovalsHandler(null, null, null, null, null, null),
                     new ReassignHandler(null, null, null, null),

@@ -228,20 +228,6 @@ class SubmissionTest {
 
     @Test
     @DisplayName(
-            "AR-24: a denial is asked for by whoever got it, with any of its keys, and by nobody else of the tenant")
-    void theirs() {
-        String rival = at.service("rival");
-        for (boolean byId : new boolean[] {false, true}) {
-            ObjectNode body = byId ? at.byId(Asks.call("pay")) : at.submission(Asks.call("pay"));
-            problem(Asks.submit(server, rival, body), 400, UNBOUND);
-            taken(at.submit(body));
-            ObjectNode own = Asks.submission(Asks.call("pay"), Asks.denied(server, rival, Asks.call("pay")));
-            taken(Asks.submit(server, at.service("rival"), own));
-        }
-    }
-
-    @Test
-    @DisplayName(
             "AR-25: calls are compared value by value: 1 is 1.0 and not \"1\", nothing is not null, and order is order")
     void comparison() {
         ObjectNode call = Asks.call("pay");

@@ -18,15 +18,16 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /** Somebody who is told: a server on this machine that keeps what it got and answers as it is bidden, with 200 otherwise. */
-final class Receiver implements AutoCloseable {
+public final class Receiver implements AutoCloseable {
     /** One request that came in. */
-    record Got(Map<String, String> headers, String body) {
-        String id() {
+    public record Got(Map<String, String> headers, String body) {
+        /** Its {@code webhook-id}. */
+        public String id() {
             return headers.get("webhook-id");
         }
 
         /** Whether one of the signatures is that of a secret, by the words of the specification. */
-        boolean signedWith(String secret) throws Exception {
+        public boolean signedWith(String secret) throws Exception {
             byte[] key = Base64.getDecoder().decode(secret.substring("whsec_".length()));
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(key, "HmacSHA256"));
@@ -37,8 +38,9 @@ final class Receiver implements AutoCloseable {
     }
 
     /** An answer that it is to give. */
-    record Say(int status, Map<String, String> headers) {
-        static Say status(int status) {
+    public record Say(int status, Map<String, String> headers) {
+        /** An answer without headers. */
+        public static Say status(int status) {
             return new Say(status, Map.of());
         }
     }
@@ -46,10 +48,11 @@ final class Receiver implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Queue<Say> answers = new ConcurrentLinkedQueue<>();
-    final Queue<Got> got = new ConcurrentLinkedQueue<>();
+    public final Queue<Got> got = new ConcurrentLinkedQueue<>();
     private volatile Runnable before = () -> {};
 
-    Receiver() throws IOException {
+    /** One on a free port. */
+    public Receiver() throws IOException {
         server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.setExecutor(threads);
         server.createContext("/", this::receive);
@@ -71,7 +74,7 @@ final class Receiver implements AutoCloseable {
     }
 
     /** Has the next requests answered so, one after the other. */
-    void next(Say... says) {
+    public void next(Say... says) {
         answers.addAll(List.of(says));
     }
 
@@ -80,11 +83,13 @@ final class Receiver implements AutoCloseable {
         before = step;
     }
 
-    int port() {
+    /** Its port. */
+    public int port() {
         return server.getAddress().getPort();
     }
 
-    URI url() {
+    /** Where it takes requests. */
+    public URI url() {
         return URI.create("http://127.0.0.1:" + port() + "/hooks/secret-path");
     }
 

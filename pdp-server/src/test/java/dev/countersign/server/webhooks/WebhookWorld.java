@@ -1,5 +1,6 @@
 package dev.countersign.server.webhooks;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.EgressRules;
 import dev.countersign.server.live.Changes;
@@ -22,6 +23,8 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /** Two tenants, a clock that stands still, and as many servers as a test wants. */
 final class WebhookWorld implements AutoCloseable {
@@ -30,6 +33,10 @@ final class WebhookWorld implements AutoCloseable {
 
     final AtomicReference<Instant> now = new AtomicReference<>(START);
     final Vertx vertx = Vertx.vertx();
+    /** What the tasks of callbacks say. */
+    volatile BiFunction<String, UUID, Future<@Nullable ObjectNode>> tasks =
+            (tenant, task) -> Future.succeededFuture(null);
+
     final WebhookStore store;
     private final PostgresAddress database;
     private final Random ids = new Random(7);
@@ -70,7 +77,12 @@ final class WebhookWorld implements AutoCloseable {
         List<String> rules = java.util.Arrays.stream(receivers)
                 .map(each -> "http://127.0.0.1:" + each.port())
                 .toList();
-        return new Deliveries(pool(), new Egress(vertx, EgressRules.parse(rules), null), new Random(1), now::get);
+        return new Deliveries(
+                pool(),
+                new Egress(vertx, EgressRules.parse(rules), null),
+                (tenant, task) -> tasks.apply(tenant, task),
+                new Random(1),
+                now::get);
     }
 
     DeliveryQueue queue() {
