@@ -219,10 +219,12 @@ public final class Server implements AutoCloseable {
                 records,
                 new EventRecords(pool),
                 followers,
+                granting.checkpoints(),
                 metrics,
                 this::faults,
                 this::warnings,
                 clock);
+        closing.push(() -> granting.lastCheckpoint(log, fresh));
         listen(vertx, shared, log);
         closing.push(rulePacks.watch(reader, policies)::close);
         started = true;
@@ -309,11 +311,17 @@ public final class Server implements AutoCloseable {
                     "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
                     baseUrl);
         }
-        var listening = new ArrayList<Future<?>>();
+        var listening = new ArrayList<Future<String>>();
         for (int loop = 0; loop < loops(); loop++) {
             SegmentWriter writer = log.writer(loop);
             listening.add(vertx.deployVerticle(new HttpVerticle(shared, port, baseUrl, writer)));
         }
+        closing.push(() -> await(
+                Future.join(listening.stream()
+                        .filter(Future::succeeded)
+                        .map(loop -> vertx.undeploy(loop.result()))
+                        .toList()),
+                "ceasing to listen"));
         await(Future.all(listening), "listening on port " + port);
     }
 
