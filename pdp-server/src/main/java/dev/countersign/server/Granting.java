@@ -5,6 +5,7 @@ import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Bindings;
 import dev.countersign.server.config.ServerConfig;
 import dev.countersign.server.decision.DecisionRecords;
+import dev.countersign.server.decisionlog.DecisionLog;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.events.Followers;
 import dev.countersign.server.http.ApplyStep;
@@ -14,6 +15,8 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.sealing.Checkpoints;
+import dev.countersign.server.sealing.Sealing;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.OwnTokens;
@@ -36,17 +39,22 @@ import java.time.InstantSource;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What turns a denial into an approval: the keys that sign, the access requests, and the sweeper. */
+/** What turns a denial into an approval: the keys that sign, the access requests, the sweeper and the sealer. */
 final class Granting implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Granting.class);
     private static final Duration SWEEP = Duration.ofSeconds(5);
     private static final Duration WATCH = Duration.ofSeconds(5);
     private static final Duration DELIVER = Duration.ofSeconds(1);
+    /** How long a stop waits for the table to have what is in the log, for the last checkpoint to name it. */
+    private static final Duration SHIPPING = Duration.ofSeconds(2);
+
+    private static final Duration SHIPPING_LOOK = Duration.ofMillis(10);
     private static final Duration KEYS = Duration.ofHours(1);
     /** The channel on which PostgreSQL notifies of the tasks to which something has happened. */
     private static final String WAITING = "countersign_approvals";
@@ -69,6 +77,7 @@ final class Granting implements AutoCloseable {
     private final Tools tools;
     private final WebhookStore webhooks;
     private final Delegations delegations;
+    private final Sealing sealing;
     private final SecureRandom random;
     private final InstantSource clock;
     /** Wakes the runs that wait to try again. */
@@ -95,7 +104,8 @@ final class Granting implements AutoCloseable {
         String issuer = config.publicUrl() == null
                 ? "urn:countersign:loopback"
                 : config.publicUrl().toString();
-        var tokens = new OwnTokens(vertx, new Tokens(keys::get, clock), feed::look, issuer);
+        var signed = new Tokens(keys::get, clock);
+        var tokens = new OwnTokens(vertx, signed, feed::look, issuer);
         approvals = Approvals.of(pool, changes, ids, () -> unguessable(random), tokens, meters, clock);
         bindings = new Bindings(vertx, tokens, records, clock);
         feed.listen(WAITING, waiting::heard);
@@ -104,6 +114,7 @@ final class Granting implements AutoCloseable {
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
         webhooks = new WebhookStore(pool, changes, ids, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
+        sealing = new Sealing(pool, signed, issuer, ids, config.checkpoints(), metrics, clock);
         this.random = random;
         this.clock = clock;
     }
@@ -121,6 +132,7 @@ final class Granting implements AutoCloseable {
     /** Tidies up and renews keys until {@code vertx} is closed. */
     void start(Vertx vertx) {
         approvals.sweeper().start(vertx, SWEEP);
+        sealing.start(vertx);
         approvals.watch(vertx, meters, WATCH);
         vertx.setPeriodic(
                 KEYS.toMillis(),
@@ -133,6 +145,23 @@ final class Granting implements AutoCloseable {
     void deliver(Vertx vertx, String baseUrl) {
         var bodies = new CallbackBodies(approvals, baseUrl, clock);
         new Deliveries(pool, egress, bodies::of, random, clock).start(vertx, DELIVER);
+    }
+
+    /** The signed checkpoints of the audit trail. */
+    Checkpoints checkpoints() {
+        return sealing.checkpoints();
+    }
+
+    /** Once nobody asks any more: of all that reaches the table in time. The next start has a checkpoint of the rest. */
+    void lastCheckpoint(DecisionLog log, LiveFeed feed) {
+        if (feed.away()) {
+            return;
+        }
+        long deadline = System.nanoTime() + SHIPPING.toNanos();
+        while (log.lag().bytes() > 0 && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(SHIPPING_LOOK.toNanos());
+        }
+        Server.await(sealing.finish(), "making the last checkpoint");
     }
 
     /** For the event loops, which tell {@code steps} of each step of a run. */

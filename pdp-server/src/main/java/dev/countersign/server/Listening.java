@@ -9,43 +9,36 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The event loops that listen, all on one port. */
-final class Listening {
+/**
+ * The event loops that listen, all on one port.
+ *
+ * @param port the port
+ * @param url what clients call the server
+ * @param loops their deployments
+ */
+record Listening(int port, String url, Vertx vertx, List<String> loops) {
     private static final Logger LOG = LoggerFactory.getLogger(Listening.class);
 
-    private Listening() {}
-
-    /**
-     * Where they listen.
-     *
-     * @param port the port
-     * @param url what clients call the server
-     */
-    record At(int port, String url) {}
-
-    /**
-     * Has {@code loops} event loops listen.
-     *
-     * @return where
-     */
-    static At start(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log, int loops) throws IOException {
+    /** Has so many event loops listen. */
+    static Listening start(Vertx vertx, HttpVerticle.Shared shared, DecisionLog log, int count) throws IOException {
         ServerConfig config = shared.config();
         int port = config.port() == 0 ? freePort(config.host()) : config.port();
-        String baseUrl = config.publicUrl() == null
+        String url = config.publicUrl() == null
                 ? config.localUrl(port)
                 : config.publicUrl().toString();
         if (config.publicUrl() == null && config.tls() == null) {
             LOG.info(
                     "PUBLIC_URL is not set: metadata names {}, which AuthZEN clients may refuse as it is not https",
-                    baseUrl);
+                    url);
         }
         var verticles = new ArrayList<HttpVerticle>();
-        var listening = new ArrayList<Future<?>>();
-        for (int loop = 0; loop < loops; loop++) {
-            var verticle = new HttpVerticle(shared, port, baseUrl, log.writer(loop));
+        var listening = new ArrayList<Future<String>>();
+        for (int loop = 0; loop < count; loop++) {
+            var verticle = new HttpVerticle(shared, port, url, log.writer(loop));
             verticles.add(verticle);
             listening.add(vertx.deployVerticle(verticle));
         }
@@ -53,7 +46,13 @@ final class Listening {
         if (shared.certificates() != null) {
             shared.certificates().follow(verticles.get(0)::show);
         }
-        return new At(port, baseUrl);
+        return new Listening(
+                port, url, vertx, listening.stream().map(Future::result).toList());
+    }
+
+    /** Has nobody listen any more. */
+    Future<?> cease() {
+        return Future.join(loops.stream().map(vertx::undeploy).toList());
     }
 
     private static int freePort(String host) throws IOException {

@@ -229,11 +229,14 @@ public final class Server implements AutoCloseable {
                 records,
                 new EventRecords(pool),
                 followers,
+                granting.checkpoints(),
                 metrics,
                 this::faults,
                 this::warnings,
                 clock);
+        closing.push(() -> granting.lastCheckpoint(log, fresh));
         var listening = Listening.start(vertx, shared, log, loops());
+        closing.push(() -> await(listening.cease(), "ceasing to listen"));
         port = listening.port();
         granting.deliver(vertx, listening.url());
         closing.push(rulePacks.watch(reader, policies)::close);

@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Environment: DATABASE_URL (a PostgreSQL of your own), PUBLIC_URL (https), TLS_CERT and TLS_KEY (PEM files:",
-            "HTTPS only), COUNTERSIGN_HOST, COUNTERSIGN_DURABILITY (process|disk), COUNTERSIGN_MAX_STALENESS (seconds), and what packs name."
+            "HTTPS only), COUNTERSIGN_HOST, COUNTERSIGN_DURABILITY (process|disk), COUNTERSIGN_MAX_STALENESS and",
+            "COUNTERSIGN_CHECKPOINT_INTERVAL (seconds), and what packs name."
         })
 final class ServeCommand implements Callable<Integer> {
     @Option(names = "--port", defaultValue = "8080", description = "The port; 0 for any (default: ${DEFAULT-VALUE}).")

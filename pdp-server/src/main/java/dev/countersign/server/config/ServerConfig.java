@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls the certificate with which the server speaks HTTPS and nothing else, or {@code null} for plain HTTP
  * @param durability when an answer may leave
  * @param maxStaleness how long the keys and policies may go unconfirmed
+ * @param checkpoints how long after a checkpoint the next is made, if there is something new
  * @param tools the file of the tools that the server runs itself, or {@code null}
  * @param egress where the server may call others
  * @param env the environment, from which packs take their outermost defaults
@@ -43,6 +44,7 @@ public record ServerConfig(
         @Nullable TlsFiles tls,
         Durability durability,
         Duration maxStaleness,
+        Duration checkpoints,
         @Nullable Path tools,
         EgressRules egress,
         Map<String, String> env) {
@@ -62,6 +64,8 @@ public record ServerConfig(
         HOST("COUNTERSIGN_HOST"),
         /** Seconds for which the keys and policies may go unconfirmed; 600 by default. */
         MAX_STALENESS("COUNTERSIGN_MAX_STALENESS"),
+        /** Seconds from a checkpoint of the audit trail to the next; 300 by default. */
+        CHECKPOINT_INTERVAL("COUNTERSIGN_CHECKPOINT_INTERVAL"),
         /** The file of the tools that the server runs itself; without it, it runs none. */
         TOOLS("COUNTERSIGN_TOOLS"),
         /** Hosts that the server may call, separated by commas; without it, it calls none. */
@@ -105,7 +109,8 @@ public record ServerConfig(
                 publicUrl(env.get(Variable.PUBLIC_URL.key())),
                 tls(env.get(Variable.TLS_CERT.key()), env.get(Variable.TLS_KEY.key())),
                 durability(env.getOrDefault(Variable.DURABILITY.key(), "process")),
-                staleness(env.getOrDefault(Variable.MAX_STALENESS.key(), "600")),
+                seconds(env, Variable.MAX_STALENESS, "600", MIN_STALENESS),
+                seconds(env, Variable.CHECKPOINT_INTERVAL, "300", 1),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
                 egress(env.getOrDefault(Variable.EGRESS.key(), "")),
                 Map.copyOf(env));
@@ -186,16 +191,17 @@ public record ServerConfig(
         throw new IllegalArgumentException(Variable.DURABILITY.key() + " is process or disk, not `" + text + "`");
     }
 
-    private static Duration staleness(String text) {
+    private static Duration seconds(Map<String, String> env, Variable variable, String usual, long least) {
+        String text = env.getOrDefault(variable.key(), usual);
         try {
             long seconds = Long.parseLong(text);
-            if (seconds >= MIN_STALENESS) {
+            if (seconds >= least) {
                 return Duration.ofSeconds(seconds);
             }
         } catch (NumberFormatException e) {
             // the message below says it
         }
-        throw new IllegalArgumentException(Variable.MAX_STALENESS.key() + " is a number of seconds from "
-                + MIN_STALENESS + ", not `" + text + "`");
+        throw new IllegalArgumentException(
+                variable.key() + " is a number of seconds from " + least + ", not `" + text + "`");
     }
 }

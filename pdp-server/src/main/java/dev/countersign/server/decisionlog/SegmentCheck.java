@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +22,17 @@ final class SegmentCheck {
     private long seq = -1;
     private long length;
     private boolean broken;
+    private final NavigableMap<Long, CheckpointRow.Named> named;
+    private long checkpointed = -1;
 
     SegmentCheck(UUID id) {
+        this(id, new TreeMap<>());
+    }
+
+    /** The same, of a segment of which checkpoints name entries. */
+    SegmentCheck(UUID id, NavigableMap<Long, CheckpointRow.Named> named) {
         this.id = id;
+        this.named = named;
     }
 
     UUID id() {
@@ -50,10 +61,45 @@ final class SegmentCheck {
                                     + " missing");
         } else if (!follows(number, entry, hash)) {
             broken(Kind.CHANGED, number, "changed at " + number);
+        } else if (!asNamed(number)) {
+            broken(
+                    Kind.CHANGED,
+                    number,
+                    "changed at " + number + " or before: checkpoint "
+                            + Objects.requireNonNull(named.get(number)).by() + " names another hash");
         } else {
             seq = number;
             length += entry.length + Chain.FRAME_OVERHEAD;
         }
+    }
+
+    private boolean asNamed(long number) {
+        CheckpointRow.Named as = named.get(number);
+        if (as == null) {
+            return true;
+        }
+        boolean same = as.hash().equals(hash());
+        if (same) {
+            checkpointed = number;
+        }
+        return same;
+    }
+
+    /** Compares the end with the last entry that a checkpoint names. */
+    void endsAsCheckpointed() {
+        if (!broken && !named.isEmpty() && named.lastKey() > seq) {
+            var last = named.lastEntry();
+            broken(
+                    Kind.TRUNCATED,
+                    seq + 1,
+                    "truncated: checkpoint " + last.getValue().by() + " names entry " + last.getKey()
+                            + (seq < 0 ? ", and nothing is here" : ", and " + seq + " is the last here"));
+        }
+    }
+
+    /** Whether this entry is the last of those that are proven. */
+    boolean reached(long number) {
+        return !broken && seq == number;
     }
 
     /** Takes what a reader found in a file. */
@@ -133,7 +179,7 @@ final class SegmentCheck {
     }
 
     SegmentReport report() {
-        return new SegmentReport(id, seq, List.copyOf(findings));
+        return new SegmentReport(id, seq, checkpointed, List.copyOf(findings));
     }
 
     private boolean follows(long number, byte[] entry, String hash) {

@@ -30,6 +30,7 @@ import dev.countersign.server.policy.PolicyChanges;
 import dev.countersign.server.policy.TenantPolicies;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
+import dev.countersign.server.sealing.Checkpoints;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.SigningKeyRotation;
 import dev.countersign.server.tls.Certificates;
@@ -83,6 +84,7 @@ public final class HttpVerticle extends VerticleBase {
      * @param records the decision table
      * @param events the table of events
      * @param followers who follows them
+     * @param checkpoints the signed checkpoints of the audit trail
      * @param metrics the meters
      * @param faults what keeps the server from being ready
      * @param warnings what else is wrong
@@ -111,6 +113,7 @@ public final class HttpVerticle extends VerticleBase {
             DecisionRecords records,
             EventRecords events,
             Followers followers,
+            Checkpoints checkpoints,
             Metrics metrics,
             Supplier<Map<String, String>> faults,
             Supplier<Map<String, String>> warnings,
@@ -237,6 +240,7 @@ public final class HttpVerticle extends VerticleBase {
                         callers, granting.webhooks(), granting.egress().rules()),
                 new DecisionsHandler(callers, shared.records(), judging),
                 events,
+                new CheckpointsHandler(callers, shared.checkpoints()),
                 new SettingsHandler(callers, judging, shared.changes()),
                 new PoliciesHandler(callers, judging, shared.rows(), shared.changes(), shared.newId()),
                 new ActionsHandler(callers, shared.actions(), shared.changes()),

@@ -58,6 +58,7 @@ final class Routes {
             WebhooksHandler webhooks,
             DecisionsHandler decisions,
             EventsHandler events,
+            CheckpointsHandler checkpoints,
             SettingsHandler settings,
             PoliciesHandler policies,
             ActionsHandler actions,
@@ -124,6 +125,7 @@ final class Routes {
         get("/api/v1/decisions/:id", decisions::get);
         get("/api/v1/decisions/:id/explain", decisions::explain);
         get("/api/v1/events", events::list);
+        get(CheckpointsHandler.PATH, checkpoints::list);
         get("/api/v1/settings", settings::list);
         on(
                 "/api/v1/settings/:name",

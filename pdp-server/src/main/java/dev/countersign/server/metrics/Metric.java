@@ -85,6 +85,26 @@ public enum Metric {
             "Age of the oldest access request that waits; every server says the same"),
     /** From the request to the decision. */
     APPROVAL_SECONDS("countersign.approval", Kind.TIMER, "Seconds from an access request to its decision", "status"),
+    /** Approval events that are not in the chain yet. */
+    EVENTS_UNSEALED(
+            "countersign.events.unsealed",
+            Kind.GAUGE,
+            "Approval events that are not in the chain yet; every server says the same"),
+    /** How long the oldest of them has waited. */
+    EVENTS_UNSEALED_SECONDS(
+            "countersign.events.unsealed.seconds",
+            Kind.GAUGE,
+            "Age of the oldest approval event that is not in the chain; every server says the same"),
+    /** Age of the newest checkpoint. */
+    CHECKPOINT_AGE_SECONDS(
+            "countersign.checkpoint.age.seconds",
+            Kind.GAUGE,
+            "Age of the newest checkpoint, 0 before the first; none is made while nothing happens"),
+    /** Checkpoints that could not be made. */
+    CHECKPOINTS_FAILED(
+            "countersign.checkpoints.failed",
+            Kind.COUNTER,
+            "Times that this server could not seal events or make a checkpoint that was due"),
     /** Age of what the server knows of keys and policies. */
     SNAPSHOT_AGE_SECONDS(
             "countersign.snapshot.age.seconds", Kind.GAUGE, "Seconds since the keys and policies were last confirmed"),

@@ -175,7 +175,7 @@ public final class SigningKeyStore {
      * @param by the visible prefix of the key that wishes it
      * @param revoke whether nothing is good any more that those before have signed, or will; else it is as long as it was
      */
-    Future<Void> rotate(SqlConnection connection, String by, boolean revoke) {
+    public Future<Void> rotate(SqlConnection connection, String by, boolean revoke) {
         Instant now = clock.instant();
         return lock(connection)
                 .compose(locked -> revoke ? revoke(connection, by, now) : Future.succeededFuture())

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -63,13 +64,44 @@ public final class Tokens {
      */
     public String sign(String typ, ObjectNode claims) {
         Instant now = clock.instant();
+        SigningKey key = signing(now);
+        String json = claims.toString();
+        refuseUnverifiable(json, now);
+        return sign(key, typ, json);
+    }
+
+    /**
+     * What is signed for good.
+     *
+     * @param compact the JWS in compact serialization
+     * @param kid the id of the key that signed it
+     * @param jwk what everybody may know of the key, a JWK in JSON
+     */
+    public record Lasting(String compact, String kid, String jwk) {}
+
+    /**
+     * Signs what has no recipient and never ends. No server takes it for a token; whoever has the key verifies it.
+     *
+     * @param typ what it is, as {@code checkpoint+jwt}
+     * @throws IllegalArgumentException if it is too long
+     * @throws IllegalStateException if there is no key that signs now
+     */
+    public Lasting signLasting(String typ, ObjectNode claims) {
+        SigningKey key = signing(clock.instant());
+        return new Lasting(
+                sign(key, typ, claims.toString()), key.kid(), key.published().toJSONString());
+    }
+
+    private SigningKey signing(Instant now) {
         SigningKey key = keys.get().current(now);
-        if (key == null || key.signer() == null) {
+        if (key == null) {
             throw new IllegalStateException(
                     "no key signs now: this server has not read one from the database since the last one ended");
         }
-        String json = claims.toString();
-        refuseUnverifiable(json, now);
+        return key;
+    }
+
+    private static String sign(SigningKey key, String typ, String json) {
         var token = new JWSObject(
                 new JWSHeader.Builder(JWSAlgorithm.ES256)
                         .type(new JOSEObjectType(typ))
@@ -77,7 +109,7 @@ public final class Tokens {
                         .build(),
                 new Payload(json));
         try {
-            token.sign(key.signer());
+            token.sign(Objects.requireNonNull(key.signer()));
         } catch (JOSEException e) {
             throw new IllegalStateException("the key " + key.kid() + " does not sign", e);
         }

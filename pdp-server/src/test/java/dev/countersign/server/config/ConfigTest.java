@@ -103,7 +103,9 @@ class ConfigTest {
         "COUNTERSIGN_MAX_STALENESS, 2",
         "COUNTERSIGN_MAX_STALENESS, -1",
         "COUNTERSIGN_MAX_STALENESS, 10m",
-        "COUNTERSIGN_MAX_STALENESS, ''"
+        "COUNTERSIGN_MAX_STALENESS, ''",
+        "COUNTERSIGN_CHECKPOINT_INTERVAL, 0",
+        "COUNTERSIGN_CHECKPOINT_INTERVAL, 5m"
     })
     void aValueThatDoesNotFitIsRefusedByTheNameOfItsVariable(String name, String value) {
         refused(Map.of(name, value), name);
@@ -130,10 +132,13 @@ class ConfigTest {
     }
 
     @Test
-    void durabilityAndStalenessAreReadFromTheEnvironment() {
+    void durabilityStalenessAndIntervalAreReadFromTheEnvironment() {
         ServerConfig config = config(Map.of("COUNTERSIGN_DURABILITY", "disk", "COUNTERSIGN_MAX_STALENESS", "5"));
         assertThat(config.durability()).isEqualTo(Durability.DISK);
         assertThat(config.maxStaleness()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(config.checkpoints()).isEqualTo(Duration.ofMinutes(5));
+        assertThat(config(Map.of("COUNTERSIGN_CHECKPOINT_INTERVAL", "1")).checkpoints())
+                .isEqualTo(Duration.ofSeconds(1));
     }
 
     @Test

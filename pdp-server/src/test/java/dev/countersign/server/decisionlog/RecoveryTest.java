@@ -111,7 +111,7 @@ class RecoveryTest {
                 .extracting(Finding::kind)
                 .containsExactly(Kind.TRUNCATED);
         assertThat(report.segments().get(1).ok()).isTrue();
-        assertThat(report.lines()).endsWith("NOT OK: 8 entries in 2 segments are proven");
+        assertThat(report.lines()).endsWith("NOT OK: truncated: 8 entries in 2 segments are proven");
     }
 
     @Test

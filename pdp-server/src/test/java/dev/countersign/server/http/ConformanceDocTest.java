@@ -124,9 +124,7 @@ class ConformanceDocTest {
             "AR-10", "for enforcement points",
             "AR-34", "nothing is approved without a person, so no task has ended when it is answered",
             "AR-36", "for enforcement points",
-            "AR-48", "for enforcement points",
-            "anchor 21",
-                    "shown offline by the tests of `countersign audit verify`, for decisions; events of approvals are not chained yet");
+            "AR-48", "for enforcement points");
 
     /** What is shown of an item, but not whole. */
     private static final Map<String, String> IN_PART = Map.ofEntries(

@@ -35,6 +35,7 @@ class OpenApiTest {
                     new WebhooksHandler(null, null, null),
                     new DecisionsHandler(null, null, null),
                     new EventsHandler(null, null, null),
+                    new CheckpointsHandler(null, null),
                     new SettingsHandler(null, null, null),
                     new PoliciesHandler(null, null, null, null, null),
                     new ActionsHandler(null, null, null),
