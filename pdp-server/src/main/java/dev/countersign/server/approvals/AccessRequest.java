@@ -1,5 +1,6 @@
 package dev.countersign.server.approvals;
 
+import dev.countersign.rules.facts.Worded;
 import dev.countersign.rules.pack.ApprovalTemplate.Stage;
 import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.decision.Asked;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param createdAt when it was made
  * @param decideBy until when it can be decided
  * @param useWithin how long its approval can be used
+ * @param breakGlass whether one person may approve it alone in an emergency, or has
  * @param end what became of it; {@code null} while nothing has
  * @param status the state
  */
@@ -50,8 +52,19 @@ public record AccessRequest(
         Instant createdAt,
         Instant decideBy,
         Duration useWithin,
+        BreakGlass breakGlass,
         Status status,
         @Nullable End end) {
+    /** Whether one person approves alone. */
+    public enum BreakGlass implements Worded {
+        /** Nobody may. */
+        NO,
+        /** Somebody may in an emergency, and nobody has. */
+        ALLOWED,
+        /** Somebody has. */
+        USED
+    }
+
     /**
      * Who asks, as the key proved it.
      *
@@ -153,6 +166,7 @@ public record AccessRequest(
                 createdAt,
                 decideBy,
                 useWithin,
+                breakGlass,
                 status,
                 end);
     }

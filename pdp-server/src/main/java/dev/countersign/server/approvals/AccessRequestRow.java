@@ -88,6 +88,7 @@ final class AccessRequestRow {
                 instant(row, "created_at"),
                 instant(row, "decide_by"),
                 Duration.ofSeconds(row.getLong("use_seconds")),
+                Objects.requireNonNull(Worded.of(AccessRequest.BreakGlass.class, row.getString("break_glass"))),
                 status,
                 status == Status.PENDING
                         ? null

@@ -24,7 +24,7 @@ public final class AccessRequestStore {
             + " requester_person, subject_type, subject_id, action, resource_type, resource_id, call, whole, digest,"
             + " bound_context, advisory, reason, risk, client_id, idempotency_key, submission, description, requested_by,"
             + " run_id, session_id, project_id, agent_name, confidence, requested_until, findings, stages, stage, excluded,"
-            + " claimed, created_at, decide_by, use_seconds, status, ended_at, ended_by, ended_person, note";
+            + " claimed, created_at, decide_by, use_seconds, break_glass, status, ended_at, ended_by, ended_person, note";
     private static final String SELECT = "select " + COLUMNS + " from approval_requests where tenant = $1";
 
     private final Pool pool;
@@ -202,9 +202,9 @@ public final class AccessRequestStore {
                         + " resource_id, call, whole, digest, bound_context, advisory, reason, risk, client_id,"
                         + " idempotency_key, submission, description, requested_by, run_id, session_id, project_id,"
                         + " agent_name, confidence, requested_until, findings, stages, excluded, claimed, created_at,"
-                        + " decide_by, use_seconds, escalates_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+                        + " decide_by, use_seconds, escalates_at, break_glass) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
                         + " $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,"
-                        + " $35, $36, $37, $38, $39)")
+                        + " $35, $36, $37, $38, $39, $40)")
                 .execute(Tuple.from(new @Nullable Object[] {
                     made.tenant(),
                     made.id(),
@@ -244,7 +244,8 @@ public final class AccessRequestStore {
                     time(made.createdAt()),
                     time(made.decideBy()),
                     made.useWithin().toSeconds(),
-                    time(made.escalatesAt())
+                    time(made.escalatesAt()),
+                    made.breakGlass().word()
                 }))
                 .map(inserted -> made);
     }

@@ -30,6 +30,10 @@ final class ApprovalEvent {
         REASSIGNED,
         /** Everybody who was asked for has approved. */
         APPROVED,
+        /** A person has approved alone in an emergency. */
+        BREAK_GLASS,
+        /** A person says afterwards whether that was right. */
+        BREAK_GLASS_REVIEWED,
         /** A person refused. */
         DENIED,
         /** It was not decided in time. */

@@ -24,6 +24,7 @@ public final class ApprovalMeters {
                 metrics.counter(Metric.APPROVALS_ENDED, status.word());
             }
         }
+        metrics.counter(Metric.APPROVALS_BREAK_GLASS);
         metrics.timer(Metric.APPROVAL_SECONDS, Status.APPROVED.word());
         metrics.timer(Metric.APPROVAL_SECONDS, Status.DENIED.word());
         metrics.gauge(Metric.APPROVALS_PENDING, () -> waiting.pending());
@@ -38,6 +39,10 @@ public final class ApprovalMeters {
     /** Looks again and again at what waits, until {@code vertx} is closed; where it cannot, what was seen stays. */
     void watch(Vertx vertx, ApprovalStats stats, Duration interval) {
         vertx.setPeriodic(interval.toMillis(), timer -> stats.waiting().onSuccess(seen -> waiting = seen));
+    }
+
+    void brokeGlass() {
+        metrics.counter(Metric.APPROVALS_BREAK_GLASS).increment();
     }
 
     void requested() {

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
  * @param submissions makes access requests
  * @param reviews what humans do with them
  * @param reassignments hands places on
+ * @param emergencies approves alone
  * @param uses what approvals are used for
  * @param receipts what became of the runs
  * @param executions what the server runs itself
@@ -30,6 +31,7 @@ public record Approvals(
         Submissions submissions,
         Reviews reviews,
         Reassignments reassignments,
+        Emergencies emergencies,
         Uses uses,
         Receipts receipts,
         Executions executions,
@@ -63,6 +65,7 @@ public record Approvals(
                 new Submissions(changes, ids, unguessable, meters, clock),
                 new Reviews(pool, changes, transitions, clock),
                 new Reassignments(pool, changes, transitions, clock),
+                new Emergencies(pool, changes, transitions, clock),
                 new Uses(requests, approvals, changes, transitions, tokens, clock),
                 receipts,
                 new Executions(pool, receipts),

@@ -342,6 +342,7 @@ public final class Submissions {
                 now,
                 decideBy,
                 terms.useWithin(),
+                terms.breakGlass() ? AccessRequest.BreakGlass.ALLOWED : AccessRequest.BreakGlass.NO,
                 Status.PENDING,
                 null);
     }

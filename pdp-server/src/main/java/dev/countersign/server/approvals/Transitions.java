@@ -8,7 +8,9 @@ import dev.countersign.server.identity.Caller;
 import dev.countersign.server.signing.OwnTokens;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +38,34 @@ final class Transitions {
 
     /** Every review that was needed is there: the request is approved. */
     Future<Approval> approve(SqlConnection connection, AccessRequest locked, Review last) {
+        return approve(connection, locked, last, ApprovalEvent.Kind.APPROVED, locked.useWithin());
+    }
+
+    /** One person approves alone, for a short time. */
+    Future<Approval> breakGlass(SqlConnection connection, AccessRequest locked, Review alone, Duration atMost) {
+        Duration within = locked.useWithin().compareTo(atMost) < 0 ? locked.useWithin() : atMost;
+        return approve(connection, locked, alone, ApprovalEvent.Kind.BREAK_GLASS, within)
+                .onSuccess(made -> meters.brokeGlass());
+    }
+
+    /** A person says whether that was right: nothing changes but that it is said. */
+    Future<?> reviewed(SqlConnection connection, AccessRequest ended, Emergency emergency) {
+        Emergency.Verdict verdict = Objects.requireNonNull(emergency.verdict());
+        return new ApprovalEvent(ended, ApprovalEvent.Kind.BREAK_GLASS_REVIEWED, verdict.at())
+                .by(verdict.key(), verdict.person())
+                .with("verdict", verdict.word().word())
+                .with("note", verdict.note())
+                .write(connection, ids.get());
+    }
+
+    private Future<Approval> approve(
+            SqlConnection connection, AccessRequest locked, Review last, ApprovalEvent.Kind kind, Duration within) {
         var end = new AccessRequest.End(last.at(), last.key(), last.person(), last.note());
-        Instant useBy = last.at().plus(locked.useWithin());
+        Instant useBy = last.at().plus(within);
         Instant wanted = locked.about().requestedUntil();
         return approval(locked, last.at(), wanted != null && wanted.isBefore(useBy) ? wanted : useBy)
                 .compose(made -> {
-                    var event = new ApprovalEvent(locked, ApprovalEvent.Kind.APPROVED, last.at())
+                    var event = new ApprovalEvent(locked, kind, last.at())
                             .by(last.key(), last.person())
                             .with("in_place_of", last.inPlaceOf())
                             .with("note", last.note())

@@ -89,7 +89,8 @@ final class ApprovalRules {
                         finding.rule().name(),
                         finding.code(),
                         template.name(),
-                        Sha256.hex(raised(template) + " " + template.useWithin()));
+                        Sha256.hex(raised(template) + " " + template.useWithin()
+                                + (template.breakGlass() ? " break_glass" : "")));
     }
 
     private List<Stage> raised(ApprovalTemplate template) {
@@ -124,7 +125,8 @@ final class ApprovalRules {
                 shortest(
                         templates.stream().map(ApprovalTemplate::decideWithin).toList(),
                         usual ? timeout(action) : null),
-                shortest(templates.stream().map(ApprovalTemplate::useWithin).toList(), null));
+                shortest(templates.stream().map(ApprovalTemplate::useWithin).toList(), null),
+                templates.stream().allMatch(ApprovalTemplate::breakGlass));
     }
 
     private @Nullable Duration timeout(String action) {

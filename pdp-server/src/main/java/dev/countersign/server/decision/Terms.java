@@ -11,9 +11,14 @@ import java.util.List;
  * @param stages the rounds of reviews, one after the other
  * @param decideWithin how long reviewers have, from the request
  * @param useWithin how long the approval can be used, once granted
+ * @param breakGlass whether all of them let one person approve alone in an emergency
  */
 public record Terms(
-        List<Asked> findings, List<ApprovalTemplate.Stage> stages, Duration decideWithin, Duration useWithin) {
+        List<Asked> findings,
+        List<ApprovalTemplate.Stage> stages,
+        Duration decideWithin,
+        Duration useWithin,
+        boolean breakGlass) {
     /** The names of the templates, as {@code pack/name}. */
     public String templates() {
         return String.join(

@@ -10,6 +10,7 @@ import dev.countersign.rules.facts.BadCall;
 import dev.countersign.server.approvals.AccessRequest;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
+import dev.countersign.server.approvals.Emergency;
 import dev.countersign.server.approvals.Execution;
 import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
@@ -76,12 +77,13 @@ final class ApprovalTrailHandler {
         Future<@Nullable String> denial = records.find(tenant, request.evaluation());
         Future<List<Review>> reviews = approvals.requests().reviews(tenant, request.id());
         Future<List<Reassignment>> reassigned = approvals.reassignments().of(tenant, request.id());
+        Future<@Nullable Emergency> emergency = approvals.emergencies().of(request);
         Future<List<String>> events = approvals.stats().events(tenant, request.id());
         return reviewing
                 .granted(request)
                 .compose(approval -> runs(tenant, approval)
                         .compose(runs -> use(tenant, approval)
-                                .compose(use -> Future.all(denial, reviews, reassigned, events)
+                                .compose(use -> Future.all(denial, reviews, reassigned, emergency, events)
                                         .map(all -> {
                                             ObjectNode out = JsonNodeFactory.instance.objectNode();
                                             out.set("denial", json(denial.result()));
@@ -92,6 +94,7 @@ final class ApprovalTrailHandler {
                                                             approval == null ? List.of() : List.of(approval),
                                                             reviews.result(),
                                                             reassigned.result(),
+                                                            emergency.result(),
                                                             List.of()));
                                             out.set("use", json(use));
                                             ArrayNode executions = out.putArray("executions");

@@ -12,6 +12,7 @@ import dev.countersign.server.approvals.AccessRequestLifecycle.Status;
 import dev.countersign.server.approvals.AccessRequestStore.Standing;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.ApprovalLifecycle;
+import dev.countersign.server.approvals.Emergency;
 import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.decision.Decided;
@@ -142,6 +143,9 @@ final class ApprovalView {
             put(out, "decided_by_person", end.person());
             put(out, "note", end.note());
         }
+        if (request.breakGlass() != AccessRequest.BreakGlass.NO) {
+            out.put("break_glass", request.breakGlass().word());
+        }
         Approval approval = of(granted, request);
         if (approval != null) {
             approval(out.putObject("approval"), approval);
@@ -202,8 +206,12 @@ final class ApprovalView {
             List<Approval> granted,
             List<Review> reviews,
             List<Reassignment> reassigned,
+            @Nullable Emergency emergency,
             List<Reviewer> eligible) {
         ObjectNode out = reassigned(of(request, granted), reassigned);
+        if (emergency != null) {
+            out.set("emergency", emergency(emergency));
+        }
         ArrayNode given = out.putArray("reviews");
         for (Review review : reviews) {
             ObjectNode one = given.addObject()
@@ -221,6 +229,27 @@ final class ApprovalView {
                     .put("person", reviewer.person().toString())
                     .put("name", reviewer.name());
             put(one, "in_place_of", reviewer.inPlaceOf());
+        }
+        return out;
+    }
+
+    /** How a request was approved alone. */
+    static ObjectNode emergency(Emergency emergency) {
+        ObjectNode out = JsonNodeFactory.instance
+                .objectNode()
+                .put("request_id", emergency.request().toString())
+                .put("person", emergency.person().toString())
+                .put("key", emergency.key())
+                .put("reason", emergency.reason())
+                .put("at", emergency.at().toString());
+        Emergency.Verdict verdict = emergency.verdict();
+        if (verdict != null) {
+            ObjectNode review = out.putObject("review")
+                    .put("verdict", verdict.word().word())
+                    .put("person", verdict.person().toString())
+                    .put("key", verdict.key())
+                    .put("at", verdict.at().toString());
+            put(review, "note", verdict.note());
         }
         return out;
     }

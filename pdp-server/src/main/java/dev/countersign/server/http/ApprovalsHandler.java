@@ -10,6 +10,7 @@ import dev.countersign.server.approvals.AccessRequestStore;
 import dev.countersign.server.approvals.Approval;
 import dev.countersign.server.approvals.Approvals;
 import dev.countersign.server.approvals.Corrections;
+import dev.countersign.server.approvals.Emergency;
 import dev.countersign.server.approvals.Reassignment;
 import dev.countersign.server.approvals.Review;
 import dev.countersign.server.approvals.Reviews;
@@ -150,10 +151,16 @@ final class ApprovalsHandler {
         Future<@Nullable Approval> granted = reviewing.granted(request);
         Future<List<Review>> reviews = approvals.requests().reviews(request.tenant(), request.id());
         Future<List<Reassignment>> reassigned = approvals.reassignments().of(request.tenant(), request.id());
+        Future<@Nullable Emergency> emergency = approvals.emergencies().of(request);
         Future<List<Reviewer>> eligible = approvals.reviews().eligible(request);
-        return Future.all(granted, reviews, reassigned, eligible)
+        return Future.all(granted, reviews, reassigned, emergency, eligible)
                 .map(all -> view.whole(
-                        request, list(granted.result()), reviews.result(), reassigned.result(), eligible.result()));
+                        request,
+                        list(granted.result()),
+                        reviews.result(),
+                        reassigned.result(),
+                        emergency.result(),
+                        eligible.result()));
     }
 
     private static List<Approval> list(@Nullable Approval approval) {

@@ -231,6 +231,7 @@ public final class HttpVerticle extends VerticleBase {
                 new ReceiptsHandler(callers, approvals.receipts()),
                 approvalsHandler,
                 new ReassignHandler(callers, approvals, reviewing, view),
+                new BreakGlassHandler(callers, approvals, reviewing, view),
                 new ApprovalTrailHandler(callers, approvals, shared.records(), reviewing, view),
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
                 new GuardrailsHandler(

@@ -121,6 +121,11 @@ final class Reviewing {
         }
     }
 
+    /** Why a person may not. */
+    Refused refused(Ruling.MayNot may) {
+        return new Refused(403, "not_eligible", why(may), may.reason().name().toLowerCase(Locale.ROOT));
+    }
+
     /** Why a vote does not count, or a request could not be stopped. */
     Refused refused(Reviews.Outcome outcome) {
         if (outcome instanceof Reviews.Outcome.Ended ended) {
@@ -131,11 +136,7 @@ final class Reviewing {
                     null);
         }
         if (outcome instanceof Reviews.Outcome.MayNot may) {
-            return new Refused(
-                    403,
-                    "not_eligible",
-                    why(may.why()),
-                    may.why().reason().name().toLowerCase(Locale.ROOT));
+            return refused(may.why());
         }
         if (outcome instanceof Reviews.Outcome.NotYours) {
             return new Refused(

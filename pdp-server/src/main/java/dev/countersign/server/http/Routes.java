@@ -51,6 +51,7 @@ final class Routes {
             ReceiptsHandler receipts,
             ApprovalsHandler approvals,
             ReassignHandler reassigning,
+            BreakGlassHandler emergencies,
             ApprovalTrailHandler trail,
             GatewayHandler gateway,
             GuardrailsHandler guardrails,
@@ -89,6 +90,9 @@ final class Routes {
         post(ApprovalsHandler.PATH + "/batch", approvals::batch);
         post(ApprovalsHandler.PATH + "/cleanup", gateway::cleanup);
         get(ApprovalsHandler.PATH + "/stats", trail::stats);
+        get(ApprovalsHandler.PATH + "/break-glass", emergencies::open);
+        post(ApprovalsHandler.PATH + "/:id/break-glass", emergencies::approve);
+        post(ApprovalsHandler.PATH + "/:id/break-glass/review", emergencies::review);
         get(ApprovalsHandler.PATH + "/:id", approvals::get);
         get(ApprovalsHandler.PATH + "/:id/trail", trail::trail);
         post(ApprovalsHandler.PATH + "/:id/approve", approvals::approve);

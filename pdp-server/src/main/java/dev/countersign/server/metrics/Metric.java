@@ -73,6 +73,11 @@ public enum Metric {
     APPROVALS_REQUESTED("countersign.approvals.requested", Kind.COUNTER, "Access requests made"),
     /** What became of access requests. */
     APPROVALS_ENDED("countersign.approvals.ended", Kind.COUNTER, "Access requests that ended", "status"),
+    /** Access requests that one person approved alone. */
+    APPROVALS_BREAK_GLASS(
+            "countersign.approvals.break.glass",
+            Kind.COUNTER,
+            "Access requests that one person approved alone in an emergency"),
     /** Access requests that wait, as every server sees them. */
     APPROVALS_PENDING(
             "countersign.approvals.pending",

@@ -327,6 +327,9 @@ public record Difference(long revision, boolean widens, boolean shown, String js
                 });
                 out.put("decide_within", template.decideWithin().toString());
                 out.put("use_within", template.useWithin().toString());
+                if (template.breakGlass()) {
+                    out.put("break_glass", true);
+                }
             }
         }
         return out;

@@ -42,6 +42,10 @@ final class SlackText {
                         + request;
             case "approval.reassigned" -> "Another person reviews: " + who + " wants " + call + request;
             case "approval.approved" -> "Approved: " + who + " may do " + call + " once" + request;
+            case "approval.break_glass" ->
+                "Approved by one person alone: " + who + " may do " + call + " once" + request;
+            case "approval.break_glass_reviewed" ->
+                "Found " + text(data, "verdict") + " to have been approved alone: " + who + " wanted " + call + request;
             case "approval.denied" -> "Refused: " + who + " wanted " + call + request;
             case "approval.expired" -> "Not decided in time: " + who + " wanted " + call + request;
             case "approval.cancelled" -> "Cancelled: " + who + " wanted " + call + request;

@@ -207,6 +207,8 @@ class PlanesTest {
                         "{\"items\": [{\"id\": \"" + request + "\", \"decision\": \"approve\"}]}"),
                 Map.entry("/api/v1/approvals/{id}/decide", "{\"approved\": true}"),
                 Map.entry("/api/v1/approvals/{id}/reassign", "{\"to\": \"bob\", \"from\": \"alice\"}"),
+                Map.entry("/api/v1/approvals/{id}/break-glass", "{\"reason\": \"x\"}"),
+                Map.entry("/api/v1/approvals/{id}/break-glass/review", "{\"verdict\": \"justified\"}"),
                 Map.entry("/api/v1/approvals/{id}/resolve", "{\"ran\": true}"),
                 Map.entry("/actions/{id}/request", "{\"action\": \"x\"}"),
                 Map.entry("/actions/{id}/execute", "{\"action\": \"x\"}"),

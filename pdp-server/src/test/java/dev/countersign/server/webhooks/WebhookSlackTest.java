@@ -50,6 +50,8 @@ class WebhookSlackTest {
                 "approval.escalated",
                 "approval.reassigned",
                 "approval.approved",
+                "approval.break_glass",
+                "approval.break_glass_reviewed",
                 "approval.denied",
                 "approval.expired",
                 "approval.cancelled",

@@ -82,7 +82,8 @@ record Strictness(Judge before, Judge after) {
     static boolean asksAsMuch(ApprovalTemplate first, ApprovalTemplate second) {
         if (second.stages().size() < first.stages().size()
                 || second.decideWithin().compareTo(first.decideWithin()) > 0
-                || second.useWithin().compareTo(first.useWithin()) > 0) {
+                || second.useWithin().compareTo(first.useWithin()) > 0
+                || second.breakGlass() && !first.breakGlass()) {
             return false;
         }
         for (int i = 0; i < first.stages().size(); i++) {

@@ -11,8 +11,15 @@ import org.jspecify.annotations.Nullable;
  * @param stages at least one
  * @param decideWithin how long reviewers have, from the request
  * @param useWithin how long the approval can be used, once granted
+ * @param breakGlass whether one person may approve alone in an emergency
  */
-public record ApprovalTemplate(String name, List<Stage> stages, Duration decideWithin, Duration useWithin) {
+public record ApprovalTemplate(
+        String name, List<Stage> stages, Duration decideWithin, Duration useWithin, boolean breakGlass) {
+    /** One by which nobody approves alone. */
+    public ApprovalTemplate(String name, List<Stage> stages, Duration decideWithin, Duration useWithin) {
+        this(name, stages, decideWithin, useWithin, false);
+    }
+
     /**
      * One round of reviews.
      *

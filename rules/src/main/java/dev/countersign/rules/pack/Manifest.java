@@ -42,7 +42,8 @@ record Manifest(
     record Approval(
             @Nullable List<Stage> stages,
             @JsonProperty("decide_within") @Nullable String decideWithin,
-            @JsonProperty("use_within") @Nullable String useWithin) {}
+            @JsonProperty("use_within") @Nullable String useWithin,
+            @JsonProperty("break_glass") @Nullable Boolean breakGlass) {}
 
     record Stage(
             @Nullable String name,

@@ -41,8 +41,9 @@ final class TemplatesReader {
             }
             if (stages.isEmpty()) {
                 errors.accept(name, "the approval template `" + name + "` needs at least one stage");
-            } else if (decide != null && use != null) {
-                out.put(name, new ApprovalTemplate(name, List.copyOf(stages), decide, use));
+            } else if (approval != null && decide != null && use != null) {
+                boolean alone = Boolean.TRUE.equals(approval.breakGlass());
+                out.put(name, new ApprovalTemplate(name, List.copyOf(stages), decide, use, alone));
             }
         });
         return out;

@@ -252,43 +252,6 @@ class BoundaryDiffTest {
                 .isFalse();
     }
 
-    private static Judge escalating(Judge judge, int minutes, String... to) {
-        var templates = new java.util.HashMap<>(judge.templates());
-        templates.computeIfPresent(
-                "test/default",
-                (name, template) -> new dev.countersign.rules.pack.ApprovalTemplate(
-                        template.name(),
-                        template.stages().stream()
-                                .map(stage -> new dev.countersign.rules.pack.ApprovalTemplate.Stage(
-                                        stage.name(),
-                                        stage.quorum(),
-                                        stage.roles(),
-                                        new dev.countersign.rules.pack.ApprovalTemplate.Escalation(
-                                                java.time.Duration.ofMinutes(minutes), List.of(to))))
-                                .toList(),
-                        template.decideWithin(),
-                        template.useWithin()));
-        return new Judge(judge.rules(), judge.values(), templates, judge.combine());
-    }
-
-    @Test
-    void aTemplateThatEscalatesToMorePersonsOrSoonerWidens() {
-        Judge never = Judges.of(ask("amount > 5"));
-        Judge late = escalating(never, 40, "director");
-        Judge soon = escalating(never, 20, "director");
-        Judge fewer = escalating(never, 40, "director", "board");
-        assertThat(widens(never, late)).isTrue();
-        assertThat(widens(late, soon)).isTrue();
-        assertThat(widens(fewer, late)).isTrue();
-        assertThat(widens(late, never)).isFalse();
-        assertThat(widens(soon, late)).isFalse();
-        assertThat(widens(late, fewer)).isFalse();
-    }
-
-    private static boolean widens(Judge before, Judge after) {
-        return only(new BoundaryDiff(Judges.FRAME).compare(before, after)).widens();
-    }
-
     @Test
     void rulesBesideTheBaseJoinIt() {
         Judge base = Judges.of(ALLOW);
