@@ -206,6 +206,7 @@ class PlanesTest {
                         "{\"items\": [{\"id\": \"" + request + "\", \"decision\": \"approve\"}]}"),
                 Map.entry("/api/v1/approvals/{id}/decide", "{\"approved\": true}"),
                 Map.entry("/api/v1/approvals/{id}/reassign", "{\"to\": \"bob\", \"from\": \"alice\"}"),
+                Map.entry("/api/v1/approvals/{id}/relay", "{\"statement\": \"a.b.c\"}"),
                 Map.entry("/api/v1/approvals/{id}/resolve", "{\"ran\": true}"),
                 Map.entry("/actions/{id}/request", "{\"action\": \"x\"}"),
                 Map.entry("/actions/{id}/execute", "{\"action\": \"x\"}"),
