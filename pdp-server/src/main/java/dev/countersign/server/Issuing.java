@@ -5,6 +5,7 @@ import dev.countersign.server.http.HttpVerticle;
 import dev.countersign.server.issuers.IssuerStore;
 import dev.countersign.server.issuers.Issuers;
 import dev.countersign.server.issuers.KeySets;
+import dev.countersign.server.issuers.ReviewStatements;
 import dev.countersign.server.issuers.TokenCallers;
 import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
@@ -26,7 +27,12 @@ final class Issuing {
         var store = new IssuerStore(pool, changes, ids, clock);
         Live<Issuers> issuers =
                 feed.live("issuers", Issuers.NONE, known -> store.load().onSuccess(keys::follow));
-        shared = new HttpVerticle.Tokens(new TokenCallers(issuers::get, keys, clock), store, keys, egress.rules());
+        shared = new HttpVerticle.Tokens(
+                new TokenCallers(issuers::get, keys, clock),
+                new ReviewStatements(issuers::get, keys, clock),
+                store,
+                keys,
+                egress.rules());
     }
 
     /** Keeps the keys of the issuers that are known fresh until {@code vertx} is closed; done when they were read once. */

@@ -293,8 +293,9 @@ public final class AccessRequestStore {
 
     static Future<?> insert(SqlConnection connection, AccessRequest request, Review review) {
         return connection
-                .preparedQuery("insert into approval_reviews (tenant, request, person, in_place_of, stage, vote, key,"
-                        + " note, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                .preparedQuery(
+                        "insert into approval_reviews (tenant, request, person, in_place_of, stage, vote, key,"
+                                + " note, at, statement_issuer, statement) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
                 .execute(Tuple.of(
                         request.tenant(),
                         request.id(),
@@ -304,7 +305,9 @@ public final class AccessRequestStore {
                         review.vote().word(),
                         review.key(),
                         review.note(),
-                        time(review.at())));
+                        time(review.at()),
+                        review.statement() == null ? null : review.statement().issuer(),
+                        review.statement() == null ? null : review.statement().id()));
     }
 
     /** What was said of one, the first first. */
@@ -313,7 +316,8 @@ public final class AccessRequestStore {
     }
 
     static Future<List<Review>> reviews(SqlClient client, String tenant, UUID request) {
-        return client.preparedQuery("select person, in_place_of, stage, vote, key, note, at from approval_reviews"
+        return client.preparedQuery("select person, in_place_of, stage, vote, key, note, at,"
+                        + " statement_issuer, statement from approval_reviews"
                         + " where tenant = $1 and request = $2 order by at, person")
                 .execute(Tuple.of(tenant, request))
                 .map(rows -> {
@@ -326,7 +330,11 @@ public final class AccessRequestStore {
                                 Objects.requireNonNull(Worded.of(Review.Vote.class, row.getString("vote"))),
                                 row.getString("key"),
                                 row.getString("note"),
-                                instant(row, "at")));
+                                instant(row, "at"),
+                                row.getUUID("statement_issuer") == null
+                                        ? null
+                                        : new Review.Statement(
+                                                row.getUUID("statement_issuer"), row.getString("statement"))));
                     }
                     return reviews;
                 });

@@ -28,6 +28,8 @@ final class ApprovalEvent {
         ESCALATED,
         /** A reviewer's place went to another person. */
         REASSIGNED,
+        /** What a person said was brought by another system. */
+        RELAYED,
         /** Everybody who was asked for has approved. */
         APPROVED,
         /** A person has approved alone in an emergency. */

@@ -101,7 +101,8 @@ public final class Emergencies {
                 return Future.succeededFuture(new Outcome.NotAllowed());
             }
             var emergency = new Emergency(locked.id(), person, caller.keyId(), reason, now, null);
-            var alone = new Review(person, null, locked.stage(), Review.Vote.APPROVE, caller.keyId(), reason, now);
+            var alone =
+                    new Review(person, null, locked.stage(), Review.Vote.APPROVE, caller.keyId(), reason, now, null);
             return insert(connection, locked, emergency)
                     .compose(inserted -> transitions.breakGlass(connection, locked, alone, USE_WITHIN))
                     .compose(made -> again(connection, locked).map(ended -> new Outcome.Done(ended, made, emergency)));

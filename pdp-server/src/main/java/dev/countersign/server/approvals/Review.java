@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param inPlaceOf the person whose place it takes, by delegation
  * @param stage in which round
  * @param vote what
- * @param key the visible prefix of the key
+ * @param key the visible prefix of the key: the person's, or that of whoever relayed it
  * @param note why, in their words
  * @param at when
+ * @param statement by which it was relayed; {@code null} if the person's own key reviewed
  */
 public record Review(
         UUID person,
@@ -23,7 +24,16 @@ public record Review(
         Vote vote,
         String key,
         @Nullable String note,
-        Instant at) {
+        Instant at,
+        @Nullable Statement statement) {
+    /**
+     * What an issuer has signed about it.
+     *
+     * @param issuer the registration of the issuer
+     * @param id its {@code jti}
+     */
+    public record Statement(UUID issuer, String id) {}
+
     /** What can be said. */
     public enum Vote implements Worded {
         /** It may run. */

@@ -222,6 +222,11 @@ final class ApprovalView {
                     .put("at", review.at().toString());
             put(one, "in_place_of", review.inPlaceOf());
             put(one, "note", review.note());
+            if (review.statement() != null) {
+                one.putObject("relayed")
+                        .put("issuer", review.statement().issuer().toString())
+                        .put("statement", review.statement().id());
+            }
         }
         ArrayNode could = out.putArray("could_approve");
         for (Reviewer reviewer : eligible) {

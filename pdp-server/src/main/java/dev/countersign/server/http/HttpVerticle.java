@@ -23,6 +23,7 @@ import dev.countersign.server.identity.KeyStore;
 import dev.countersign.server.identity.TenantStore;
 import dev.countersign.server.issuers.IssuerStore;
 import dev.countersign.server.issuers.KeySets;
+import dev.countersign.server.issuers.ReviewStatements;
 import dev.countersign.server.issuers.TokenCallers;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.policy.PackPublishing;
@@ -153,11 +154,13 @@ public final class HttpVerticle extends VerticleBase {
      * What lets in whoever shows a token.
      *
      * @param callers tells who it is
+     * @param statements reads what issuers say of who decided
      * @param issuers the issuers that tenants have registered
      * @param keys what is known of their keys
      * @param egress where keys may be read from
      */
-    public record Tokens(TokenCallers callers, IssuerStore issuers, KeySets keys, EgressRules egress) {
+    public record Tokens(
+            TokenCallers callers, ReviewStatements statements, IssuerStore issuers, KeySets keys, EgressRules egress) {
         IssuersHandler handler(Callers by) {
             return new IssuersHandler(by, issuers, keys, egress);
         }
@@ -232,6 +235,7 @@ public final class HttpVerticle extends VerticleBase {
                 approvalsHandler,
                 new ReassignHandler(callers, approvals, reviewing, view),
                 new BreakGlassHandler(callers, approvals, reviewing, view),
+                new RelayHandler(callers, shared.tokens().statements(), approvals.reviews(), reviewing, view),
                 new ApprovalTrailHandler(callers, approvals, shared.records(), reviewing, view),
                 new GatewayHandler(callers, judging, requesting, approvals, reviewing, view, shared.clock()),
                 new GuardrailsHandler(

@@ -52,6 +52,7 @@ final class Routes {
             ApprovalsHandler approvals,
             ReassignHandler reassigning,
             BreakGlassHandler emergencies,
+            RelayHandler relays,
             ApprovalTrailHandler trail,
             GatewayHandler gateway,
             GuardrailsHandler guardrails,
@@ -97,6 +98,7 @@ final class Routes {
         get(ApprovalsHandler.PATH + "/:id/trail", trail::trail);
         post(ApprovalsHandler.PATH + "/:id/approve", approvals::approve);
         post(ApprovalsHandler.PATH + "/:id/reject", approvals::reject);
+        post(ApprovalsHandler.PATH + "/:id/relay", relays::relay);
         post(ApprovalsHandler.PATH + "/:id/decide", gateway::decide);
         post(ApprovalsHandler.PATH + "/:id/cancel", gateway::cancel);
         post(ApprovalsHandler.PATH + "/:id/reassign", reassigning::reassign);

@@ -16,6 +16,8 @@ public enum Role {
     APPROVALS_APPROVE,
     /** Approves alone in an emergency. */
     APPROVALS_BREAK_GLASS,
+    /** Brings what persons decided elsewhere, signed by an issuer. Decides nothing itself. */
+    APPROVALS_RELAY,
     /** Reads rules, data policies and settings. */
     POLICY_READ,
     /** Drafts rules and data policies, and changes settings. */

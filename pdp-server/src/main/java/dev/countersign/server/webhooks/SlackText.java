@@ -41,6 +41,7 @@ final class SlackText {
                 "Waits for long, " + text(data, "escalated_to") + " may approve too: " + who + " wants " + call
                         + request;
             case "approval.reassigned" -> "Another person reviews: " + who + " wants " + call + request;
+            case "approval.relayed" -> "Said elsewhere and relayed: " + who + " wants " + call + request;
             case "approval.approved" -> "Approved: " + who + " may do " + call + " once" + request;
             case "approval.break_glass" ->
                 "Approved by one person alone: " + who + " may do " + call + " once" + request;

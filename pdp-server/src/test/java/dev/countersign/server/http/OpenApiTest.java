@@ -29,6 +29,7 @@ class OpenApiTest {
                     new ApprovalsHandler(null, null, null, null, null, null),
                     new ReassignHandler(null, null, null, null),
                     new BreakGlassHandler(null, null, null, null),
+                    new RelayHandler(null, null, null, null, null),
                     new ApprovalTrailHandler(null, null, null, null, null),
                     new GatewayHandler(null, null, null, null, null, null, null),
                     new GuardrailsHandler(null, null, null, null, null, null, null, null),

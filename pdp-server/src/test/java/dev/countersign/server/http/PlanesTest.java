@@ -209,6 +209,7 @@ class PlanesTest {
                 Map.entry("/api/v1/approvals/{id}/reassign", "{\"to\": \"bob\", \"from\": \"alice\"}"),
                 Map.entry("/api/v1/approvals/{id}/break-glass", "{\"reason\": \"x\"}"),
                 Map.entry("/api/v1/approvals/{id}/break-glass/review", "{\"verdict\": \"justified\"}"),
+                Map.entry("/api/v1/approvals/{id}/relay", "{\"statement\": \"a.b.c\"}"),
                 Map.entry("/api/v1/approvals/{id}/resolve", "{\"ran\": true}"),
                 Map.entry("/actions/{id}/request", "{\"action\": \"x\"}"),
                 Map.entry("/actions/{id}/execute", "{\"action\": \"x\"}"),
