@@ -13,6 +13,7 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.Live;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.Metrics;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.OwnTokens;
@@ -76,6 +77,7 @@ final class Granting implements AutoCloseable {
 
     Granting(
             ServerConfig config,
+            SecretBox secrets,
             Pool pool,
             LiveFeed feed,
             Changes changes,
@@ -87,7 +89,7 @@ final class Granting implements AutoCloseable {
             Metrics metrics,
             InstantSource clock) {
         meters = new ApprovalMeters(metrics, clock);
-        keyStore = new SigningKeyStore(pool, clock, random);
+        keyStore = new SigningKeyStore(pool, secrets, clock, random);
         rotation = new SigningKeyRotation(keyStore, changes);
         keys = feed.live("signing", SigningKeys.NONE, known -> keyStore.load());
         // Servers on loopback without a name of their own are one decision point if they share a database.
@@ -100,8 +102,8 @@ final class Granting implements AutoCloseable {
         feed.listen(WAITING, waiting::heard);
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
-        webhooks = new WebhookStore(pool, changes, ids, random, clock);
-        deliveries = new Deliveries(pool, egress, random, clock);
+        webhooks = new WebhookStore(pool, secrets, changes, ids, random, clock);
+        deliveries = new Deliveries(pool, secrets, egress, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         this.random = random;
         this.clock = clock;

@@ -5,6 +5,7 @@ import dev.countersign.server.egress.Answer;
 import dev.countersign.server.egress.Call;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.RefusedDestinationException;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -53,10 +54,11 @@ public final class Deliveries {
     /**
      * The deliveries of the database behind {@code pool}.
      *
+     * @param secrets reads what signs
      * @param random spreads the attempts in time
      */
-    public Deliveries(Pool pool, Egress egress, RandomGenerator random, InstantSource clock) {
-        this.queue = new DeliveryQueue(pool);
+    public Deliveries(Pool pool, SecretBox secrets, Egress egress, RandomGenerator random, InstantSource clock) {
+        this.queue = new DeliveryQueue(pool, secrets);
         this.egress = egress;
         this.random = random;
         this.clock = clock;

@@ -6,12 +6,14 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.Sql;
+import dev.countersign.server.secrets.SecretBox;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -22,6 +24,7 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.crypto.spec.SecretKeySpec;
 
 /** Two tenants, a clock that stands still, and as many servers as a test wants. */
 final class WebhookWorld implements AutoCloseable {
@@ -30,6 +33,7 @@ final class WebhookWorld implements AutoCloseable {
 
     final AtomicReference<Instant> now = new AtomicReference<>(START);
     final Vertx vertx = Vertx.vertx();
+    final SecretBox secrets = SecretBox.of(new SecretKeySpec(new byte[32], "AES"), new SecureRandom());
     final WebhookStore store;
     private final PostgresAddress database;
     private final Random ids = new Random(7);
@@ -45,7 +49,7 @@ final class WebhookWorld implements AutoCloseable {
         }
         Pool pool = pool();
         var changes = new Changes(pool, new LiveFeed(pool, now::get, Duration.ofSeconds(1)), now::get);
-        this.store = new WebhookStore(pool, changes, this::id, new Random(42), now::get);
+        this.store = new WebhookStore(pool, secrets, changes, this::id, new Random(42), now::get);
     }
 
     private Pool pool() {
@@ -70,11 +74,12 @@ final class WebhookWorld implements AutoCloseable {
         List<String> rules = java.util.Arrays.stream(receivers)
                 .map(each -> "http://127.0.0.1:" + each.port())
                 .toList();
-        return new Deliveries(pool(), new Egress(vertx, EgressRules.parse(rules), null), new Random(1), now::get);
+        return new Deliveries(
+                pool(), secrets, new Egress(vertx, EgressRules.parse(rules), null), new Random(1), now::get);
     }
 
     DeliveryQueue queue() {
-        return new DeliveryQueue(pool());
+        return new DeliveryQueue(pool(), secrets);
     }
 
     WebhookStore.Made webhook(Receiver receiver, String... types) {
