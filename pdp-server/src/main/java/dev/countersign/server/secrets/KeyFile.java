@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,14 +45,17 @@ record KeyFile(Path path) {
         }
     }
 
-    /** Writes a key into a file that is not there yet, and has it on the disk when this returns. */
+    /** Puts a key there, in one step; it is on the disk when this returns. */
     void write(SecretKey key) throws IOException {
-        Files.createFile(path, PosixFilePermissions.asFileAttribute(OWNERS));
-        try (var out = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        Path beside = path.resolveSibling(path.getFileName() + ".new");
+        Files.deleteIfExists(beside);
+        Files.createFile(beside, PosixFilePermissions.asFileAttribute(OWNERS));
+        try (var out = FileChannel.open(beside, StandardOpenOption.WRITE)) {
             out.write(ByteBuffer.wrap(
                     (Base64.getEncoder().encodeToString(key.getEncoded()) + "\n").getBytes(StandardCharsets.US_ASCII)));
             out.force(true);
         }
+        Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static SecretKey key(String text) {

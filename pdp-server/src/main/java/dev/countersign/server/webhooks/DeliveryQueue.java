@@ -99,10 +99,8 @@ final class DeliveryQueue {
     private static final String GONE = "update webhooks set disabled_at = $3, disabled_by = 'receiver'"
             + " where tenant = $1 and id = $2 and disabled_at is null";
 
-    private static final String FORGET =
-            "delete from webhook_deliveries where (tenant, webhook, event) in (select tenant,"
-                    + " webhook, event from webhook_deliveries where status <> 'waiting' and ended_at < $1"
-                    + " order by ended_at limit $2)";
+    private static final String FORGET = "delete from webhook_deliveries where ctid = any(array(select ctid from"
+            + " webhook_deliveries where status <> 'waiting' and ended_at < $1 order by ended_at limit $2 for update))";
 
     private final Pool pool;
     private final SecretBox secrets;

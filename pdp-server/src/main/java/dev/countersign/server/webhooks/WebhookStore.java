@@ -47,12 +47,12 @@ public final class WebhookStore {
     /** What is being sent at the moment is not touched: its outcome comes. */
     private static final String ONE_AGAIN = AGAIN + " and (leased_until is null or leased_until <= $3) and event = $4";
     /** What ends while this goes on has been delivered again already. */
-    private static final String ALL_AGAIN = AGAIN + " and event in (select event from webhook_deliveries"
+    private static final String ALL_AGAIN = AGAIN + " and ctid = any(array(select ctid from webhook_deliveries"
             + " where tenant = $1 and webhook = $2 and status <> 'waiting' and ended_at <= $3 and created_at >= $4"
-            + " limit $5)";
+            + " limit $5 for update))";
 
-    private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and event in"
-            + " (select event from webhook_deliveries where tenant = $1 and webhook = $2 limit $3)";
+    private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and ctid ="
+            + " any(array(select ctid from webhook_deliveries where tenant = $1 and webhook = $2 limit $3 for update))";
 
     private final Pool pool;
     private final SecretBox secrets;
