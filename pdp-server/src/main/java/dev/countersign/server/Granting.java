@@ -17,6 +17,7 @@ import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.sealing.Checkpoints;
 import dev.countersign.server.sealing.Sealing;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.separation.DelegationStore;
 import dev.countersign.server.separation.Delegations;
 import dev.countersign.server.signing.OwnTokens;
@@ -73,6 +74,7 @@ final class Granting implements AutoCloseable {
     private final Bindings bindings;
     private final Followers waiting = new Followers(MOST_WAITING, MOST_WAITING_OF_TENANT);
     private final Pool pool;
+    private final SecretBox secrets;
     private final Egress egress;
     private final Tools tools;
     private final WebhookStore webhooks;
@@ -86,6 +88,7 @@ final class Granting implements AutoCloseable {
 
     Granting(
             ServerConfig config,
+            SecretBox secrets,
             Pool pool,
             LiveFeed feed,
             Changes changes,
@@ -97,7 +100,7 @@ final class Granting implements AutoCloseable {
             Metrics metrics,
             InstantSource clock) {
         meters = new ApprovalMeters(metrics, clock);
-        keyStore = new SigningKeyStore(pool, clock, random);
+        keyStore = new SigningKeyStore(pool, secrets, clock, random);
         rotation = new SigningKeyRotation(keyStore, changes);
         keys = feed.live("signing", SigningKeys.NONE, known -> keyStore.load());
         // Servers on loopback without a name of their own are one decision point if they share a database.
@@ -112,7 +115,8 @@ final class Granting implements AutoCloseable {
         this.pool = pool;
         this.egress = egress;
         tools = ToolFile.read(config.tools(), new ToolEgress(egress), config.env(), clock);
-        webhooks = new WebhookStore(pool, changes, ids, random, clock);
+        this.secrets = secrets;
+        webhooks = new WebhookStore(pool, secrets, changes, ids, random, clock);
         delegations = new Delegations(new DelegationStore(pool), changes, ids, clock);
         sealing = new Sealing(pool, signed, issuer, ids, config.checkpoints(), metrics, clock);
         this.random = random;
@@ -144,7 +148,7 @@ final class Granting implements AutoCloseable {
     /** Tells others of events and of the ends of tasks until {@code vertx} is closed; {@code baseUrl} is in what they get. */
     void deliver(Vertx vertx, String baseUrl) {
         var bodies = new CallbackBodies(approvals, baseUrl, clock);
-        new Deliveries(pool, egress, bodies::of, random, clock).start(vertx, DELIVER);
+        new Deliveries(pool, secrets, egress, bodies::of, random, clock).start(vertx, DELIVER);
     }
 
     /** The signed checkpoints of the audit trail. */

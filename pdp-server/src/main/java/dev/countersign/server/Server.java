@@ -38,6 +38,8 @@ import dev.countersign.server.postgres.Migrations;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.rows.DefaultRows;
 import dev.countersign.server.rows.RowStore;
+import dev.countersign.server.secrets.SecretBox;
+import dev.countersign.server.secrets.Secrets;
 import dev.countersign.server.tls.Certificates;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -191,8 +193,10 @@ public final class Server implements AutoCloseable {
         metrics.gauge(Metric.EVENT_STREAMS, followers::count);
         closing.push(() -> await(fresh.close(), "closing the feed"));
         var records = new DecisionRecords(pool);
-        var granting =
-                new Granting(config, pool, fresh, changes, records, vertx, egress, this::newId, random, metrics, clock);
+        SecretBox secrets =
+                await(new Secrets(pool, random).open(config.secretsKey(), config.secretsFile()), "reading secrets");
+        var granting = new Granting(
+                config, secrets, pool, fresh, changes, records, vertx, egress, this::newId, random, metrics, clock);
         closing.push(granting::close);
         await(granting.prepare(), "making signing keys");
         await(fresh.start(vertx, connections.options()), "reading the keys and policies");

@@ -9,10 +9,14 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import javax.crypto.SecretKey;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * @param checkpoints how long after a checkpoint the next is made, if there is something new
  * @param tools the file of the tools that the server runs itself, or {@code null}
  * @param egress where the server may call others
- * @param env the environment, from which packs take their outermost defaults
+ * @param secretsKey what encrypts secrets in the database, or {@code null}
+ * @param env the environment without {@code COUNTERSIGN_SECRETS_KEY}, from which packs take their outermost defaults
  */
 public record ServerConfig(
         String host,
@@ -47,6 +52,7 @@ public record ServerConfig(
         Duration checkpoints,
         @Nullable Path tools,
         EgressRules egress,
+        @Nullable SecretKey secretsKey,
         Map<String, String> env) {
     /** An environment variable that the server itself reads. */
     public enum Variable {
@@ -70,6 +76,11 @@ public record ServerConfig(
         TOOLS("COUNTERSIGN_TOOLS"),
         /** Hosts that the server may call, separated by commas; without it, it calls none. */
         EGRESS("COUNTERSIGN_EGRESS"),
+        /**
+         * 32 random bytes in base64: encrypts the keys that sign and the secrets of webhooks in the database. Without it, an
+         * embedded database has a key in a file of its own, and those in a database of yours stay in clear.
+         */
+        SECRETS_KEY("COUNTERSIGN_SECRETS_KEY"),
         /** Options for the Java virtual machine; read by the launcher. */
         JAVA_OPTS("COUNTERSIGN_JAVA_OPTS"),
         /** The key that {@code countersign keys} calls a server with; the server does not read it. */
@@ -89,6 +100,8 @@ public record ServerConfig(
 
     /** Keys and settings are confirmed every second, so that fewer seconds would refuse callers of a healthy server. */
     private static final long MIN_STALENESS = 3;
+
+    private static final int SECRETS_KEY_BYTES = 32;
 
     /**
      * The configuration that a command line and an environment make.
@@ -113,7 +126,10 @@ public record ServerConfig(
                 seconds(env, Variable.CHECKPOINT_INTERVAL, "300", 1),
                 env.containsKey(Variable.TOOLS.key()) ? Path.of(env.get(Variable.TOOLS.key())) : null,
                 egress(env.getOrDefault(Variable.EGRESS.key(), "")),
-                Map.copyOf(env));
+                secretsKey(env.get(Variable.SECRETS_KEY.key())),
+                env.entrySet().stream()
+                        .filter(each -> !each.getKey().equals(Variable.SECRETS_KEY.key()))
+                        .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
         if (!config.loopback() && config.publicUrl() == null) {
             throw new IllegalArgumentException("listening on " + host + " needs " + Variable.PUBLIC_URL.key()
                     + ", the https URL by which clients reach the server");
@@ -124,6 +140,11 @@ public record ServerConfig(
     /** The URL of the server at {@code port}, as this machine sees it; an IPv6 address stands in brackets. */
     public String localUrl(int port) {
         return (tls == null ? "http://" : "https://") + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    /** Where a database of the server's own has the key of its secrets; {@code null} for a database of the operator's. */
+    public @Nullable Path secretsFile() {
+        return databaseUrl == null ? data.resolve("secrets.key") : null;
     }
 
     /** Whether only this machine can reach the server. */
@@ -180,6 +201,24 @@ public record ServerConfig(
                 .map(String::trim)
                 .filter(part -> !part.isEmpty())
                 .toList());
+    }
+
+    private static @Nullable SecretKey secretsKey(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        byte[] key;
+        try {
+            key = Base64.getDecoder().decode(text.strip());
+        } catch (IllegalArgumentException e) {
+            // Its message may quote the key.
+            key = new byte[0];
+        }
+        if (key.length != SECRETS_KEY_BYTES) {
+            throw new IllegalArgumentException(Variable.SECRETS_KEY.key() + " is not " + SECRETS_KEY_BYTES
+                    + " bytes in base64; `openssl rand -base64 32` makes one");
+        }
+        return new SecretKeySpec(key, "AES");
     }
 
     private static Durability durability(String text) {

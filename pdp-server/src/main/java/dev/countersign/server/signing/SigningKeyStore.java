@@ -6,6 +6,8 @@ import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.KeyUse;
 import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import dev.countersign.server.secrets.SecretBox;
+import dev.countersign.server.secrets.Secrets;
 import dev.countersign.server.signing.StoredSigningKey.State;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -52,6 +54,7 @@ public final class SigningKeyStore {
     private static final String STATEMENT_LIMIT = "set local statement_timeout = '3s'";
 
     private final Pool pool;
+    private final SecretBox secrets;
     private final InstantSource clock;
     private final SecureRandom random;
 
@@ -69,11 +72,13 @@ public final class SigningKeyStore {
     /**
      * The keys of the database behind {@code pool}.
      *
+     * @param secrets encrypts their private parts
      * @param clock tells which keys sign and which are over
      * @param random makes the keys
      */
-    public SigningKeyStore(Pool pool, InstantSource clock, SecureRandom random) {
+    public SigningKeyStore(Pool pool, SecretBox secrets, InstantSource clock, SecureRandom random) {
         this.pool = pool;
+        this.secrets = secrets;
         this.clock = clock;
         this.random = random;
     }
@@ -127,12 +132,14 @@ public final class SigningKeyStore {
                 row.getString("revoked_by"));
     }
 
-    private static SigningKey key(Row row) {
+    private SigningKey key(Row row) {
         Times times = times(row);
+        String kid = row.getString("kid");
+        String secret = row.getString("private_jwk");
         return SigningKey.of(
-                row.getString("kid"),
+                kid,
                 row.getString("public_jwk"),
-                row.getString("private_jwk"),
+                secret == null ? null : secrets.open(secret, Secrets.ofSigningKey(kid)),
                 times.signFrom(),
                 times.signUntil(),
                 times.publishUntil());
@@ -251,7 +258,7 @@ public final class SigningKeyStore {
                 .execute(Tuple.of(
                         key.getKeyID(),
                         key.toPublicJWK().toJSONString(),
-                        key.toJSONString(),
+                        secrets.seal(key.toJSONString(), Secrets.ofSigningKey(key.getKeyID())),
                         time(times.signFrom()),
                         time(times.signUntil()),
                         time(times.publishUntil()),

@@ -7,6 +7,7 @@ import dev.countersign.server.egress.Answer;
 import dev.countersign.server.egress.Call;
 import dev.countersign.server.egress.Egress;
 import dev.countersign.server.egress.RefusedDestinationException;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -62,16 +63,18 @@ public final class Deliveries {
     /**
      * The deliveries of the database behind {@code pool}.
      *
+     * @param secrets reads what signs
      * @param tasks reads the body of the callback of a task, but for the state, as it is now
      * @param random spreads the attempts in time
      */
     public Deliveries(
             Pool pool,
+            SecretBox secrets,
             Egress egress,
             BiFunction<String, UUID, Future<@Nullable ObjectNode>> tasks,
             RandomGenerator random,
             InstantSource clock) {
-        this.queue = new DeliveryQueue(pool);
+        this.queue = new DeliveryQueue(pool, secrets);
         this.egress = egress;
         this.tasks = tasks;
         this.random = random;

@@ -1,5 +1,7 @@
 package dev.countersign.server.webhooks;
 
+import dev.countersign.server.secrets.SecretBox;
+import dev.countersign.server.secrets.Secrets;
 import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -15,13 +17,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The deliveries that wait, shared by all servers. A server takes some for itself for a while; those that it does not settle
  * in that time, as it crashed, are taken again by whoever comes.
  */
 final class DeliveryQueue {
+    private static final Logger LOG = LoggerFactory.getLogger(DeliveryQueue.class);
+
     /** How long a server has a delivery for itself: well more than a call may take. */
     static final Duration LEASE = Duration.ofMinutes(2);
 
@@ -115,15 +122,15 @@ final class DeliveryQueue {
     private static final String GONE = "update webhooks set disabled_at = $3, disabled_by = 'receiver'"
             + " where tenant = $1 and id = $2 and disabled_at is null";
 
-    private static final String FORGET =
-            "delete from webhook_deliveries where (tenant, webhook, event) in (select tenant,"
-                    + " webhook, event from webhook_deliveries where status <> 'waiting' and ended_at < $1"
-                    + " order by ended_at limit $2)";
+    private static final String FORGET = "delete from webhook_deliveries where ctid = any(array(select ctid from"
+            + " webhook_deliveries where status <> 'waiting' and ended_at < $1 order by ended_at limit $2 for update))";
 
     private final Pool pool;
+    private final SecretBox secrets;
 
-    DeliveryQueue(Pool pool) {
+    DeliveryQueue(Pool pool, SecretBox secrets) {
         this.pool = pool;
+        this.secrets = secrets;
     }
 
     /** Queues new events for whoever wants them; how many were looked at. */
@@ -139,18 +146,25 @@ final class DeliveryQueue {
                 .execute(Tuple.of(time(now), time(now.plus(LEASE)), (long) ofWebhook, webhooks))
                 .map(rows -> {
                     var claimed = new ArrayList<Claimed>(rows.size());
-                    rows.forEach(row -> claimed.add(claimed(row)));
+                    for (Row row : rows) {
+                        try {
+                            claimed.add(claimed(row));
+                        } catch (IllegalStateException e) {
+                            // The others go on, and this one waits for a server that can read it.
+                            LOG.error("a webhook is not told of an event: {}", e.getMessage());
+                        }
+                    }
                     return claimed;
                 });
     }
 
-    private static Claimed claimed(Row row) {
-        var secrets = new ArrayList<Secret>();
-        secrets.add(new Secret(row.getString("secret")));
-        String previous = row.getString("previous");
-        if (previous != null) {
-            secrets.add(new Secret(previous));
-        }
+    private Claimed claimed(Row row) {
+        String[] place = Secrets.ofWebhook(
+                row.getString("tenant"), row.getUUID("webhook").toString());
+        List<Secret> signing = Stream.of(row.getString("secret"), row.getString("previous"))
+                .filter(Objects::nonNull)
+                .map(stored -> new Secret(secrets.open(stored, place)))
+                .toList();
         return new Claimed(
                 row.getString("tenant"),
                 row.getUUID("webhook"),
@@ -159,7 +173,7 @@ final class DeliveryQueue {
                 row.getInteger("attempts"),
                 URI.create(row.getString("url")),
                 Format.valueOf(row.getString("format").toUpperCase(Locale.ROOT)),
-                List.copyOf(secrets),
+                signing,
                 row.getString("body"),
                 row.getUUID("task"),
                 row.getString("state"));

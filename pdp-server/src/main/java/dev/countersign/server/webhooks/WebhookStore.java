@@ -1,6 +1,8 @@
 package dev.countersign.server.webhooks;
 
 import dev.countersign.server.live.Changes;
+import dev.countersign.server.secrets.SecretBox;
+import dev.countersign.server.secrets.Secrets;
 import dev.countersign.server.webhooks.WebhookTerms.Format;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -47,17 +49,18 @@ public final class WebhookStore {
     /** What is being sent at the moment is not touched: its outcome comes. */
     private static final String ONE_AGAIN = AGAIN + " and (leased_until is null or leased_until <= $3) and event = $4";
     /** What ends while this goes on has been delivered again already. */
-    private static final String ALL_AGAIN = AGAIN + " and event in (select event from webhook_deliveries"
+    private static final String ALL_AGAIN = AGAIN + " and ctid = any(array(select ctid from webhook_deliveries"
             + " where tenant = $1 and webhook = $2 and status <> 'waiting' and ended_at <= $3 and created_at >= $4"
-            + " limit $5)";
+            + " limit $5 for update))";
 
-    private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and event in"
-            + " (select event from webhook_deliveries where tenant = $1 and webhook = $2 limit $3)";
+    private static final String EMPTY = "delete from webhook_deliveries where tenant = $1 and webhook = $2 and ctid ="
+            + " any(array(select ctid from webhook_deliveries where tenant = $1 and webhook = $2 limit $3 for update))";
 
     private static final Logger LOG = LoggerFactory.getLogger(WebhookStore.class);
     private static final int SAID = 20;
 
     private final Pool pool;
+    private final SecretBox secrets;
     private final Changes changes;
     private final Supplier<UUID> ids;
     private final RandomGenerator random;
@@ -66,11 +69,19 @@ public final class WebhookStore {
     /**
      * The webhooks of the database behind {@code pool}.
      *
+     * @param secrets encrypts what signs
      * @param changes makes the transactions of whoever changes something
      * @param random makes the secrets, so it must be one that nobody can guess
      */
-    public WebhookStore(Pool pool, Changes changes, Supplier<UUID> ids, RandomGenerator random, InstantSource clock) {
+    public WebhookStore(
+            Pool pool,
+            SecretBox secrets,
+            Changes changes,
+            Supplier<UUID> ids,
+            RandomGenerator random,
+            InstantSource clock) {
         this.pool = pool;
+        this.secrets = secrets;
         this.changes = changes;
         this.ids = ids;
         this.random = random;
@@ -113,7 +124,7 @@ public final class WebhookStore {
                                     terms.url().toString(),
                                     terms.format().word(),
                                     terms.eventTypes().toArray(String[]::new),
-                                    made.secret(),
+                                    sealed(tenant, made),
                                     now(),
                                     by))
                             .map(inserted -> made);
@@ -179,7 +190,7 @@ public final class WebhookStore {
                 connection -> connection
                         .preparedQuery("update webhooks set previous_secret = secret, previous_until = $3, secret = $4"
                                 + " where tenant = $1 and id = $2")
-                        .execute(Tuple.of(tenant, id, now().plus(OVERLAP), made.secret()))
+                        .execute(Tuple.of(tenant, id, now().plus(OVERLAP), sealed(tenant, made)))
                         .map(done -> done.rowCount() == 0 ? null : made));
     }
 
@@ -280,6 +291,10 @@ public final class WebhookStore {
     private Future<Integer> rows(String by, String sql, Tuple values) {
         return changes.act(
                 by, connection -> connection.preparedQuery(sql).execute(values).map(RowSet::rowCount));
+    }
+
+    private String sealed(String tenant, Made made) {
+        return secrets.seal(made.secret(), Secrets.ofWebhook(tenant, made.id().toString()));
     }
 
     private OffsetDateTime now() {

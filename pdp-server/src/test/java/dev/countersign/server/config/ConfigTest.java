@@ -13,8 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,7 +107,10 @@ class ConfigTest {
         "COUNTERSIGN_MAX_STALENESS, 10m",
         "COUNTERSIGN_MAX_STALENESS, ''",
         "COUNTERSIGN_CHECKPOINT_INTERVAL, 0",
-        "COUNTERSIGN_CHECKPOINT_INTERVAL, 5m"
+        "COUNTERSIGN_CHECKPOINT_INTERVAL, 5m",
+        "COUNTERSIGN_SECRETS_KEY, ''",
+        "COUNTERSIGN_SECRETS_KEY, c2hvcnQ=",
+        "COUNTERSIGN_SECRETS_KEY, no base64"
     })
     void aValueThatDoesNotFitIsRefusedByTheNameOfItsVariable(String name, String value) {
         refused(Map.of(name, value), name);
@@ -121,6 +126,21 @@ class ConfigTest {
         refused(Map.of("TLS_CERT", "tls.crt"), "TLS_CERT and TLS_KEY", "both, or neither");
         refused(Map.of("TLS_KEY", "tls.key"), "TLS_CERT and TLS_KEY", "both, or neither");
         refused(Map.of("TLS_CERT", "tls.crt", "TLS_KEY", ""), "TLS_CERT and TLS_KEY", "both, or neither");
+    }
+
+    @Test
+    void theKeyOfSecretsIs32BytesAndNoPackReadsIt() {
+        String text = Base64.getEncoder().encodeToString(new byte[32]);
+        ServerConfig config = config(Map.of("COUNTERSIGN_SECRETS_KEY", text));
+        assertThat(config.secretsKey()).isEqualTo(new SecretKeySpec(new byte[32], "AES"));
+        assertThat(config.env()).isEmpty();
+        assertThat(config.toString()).doesNotContain(text);
+        assertThat(config.secretsFile()).isEqualTo(Path.of("data/secrets.key"));
+        assertThat(config(Map.of("DATABASE_URL", "postgres://u:p@db/x")).secretsFile())
+                .isNull();
+        assertThatThrownBy(() -> config(Map.of("COUNTERSIGN_SECRETS_KEY", "c2VjcmV0")))
+                .message()
+                .doesNotContain("c2VjcmV0");
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.countersign.server.decisionlog.VerifyReport;
 import dev.countersign.server.metrics.Metrics;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.Sql;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.signing.SigningKeyStore;
 import dev.countersign.server.signing.SigningKeys;
 import dev.countersign.server.signing.Tokens;
@@ -58,7 +59,7 @@ final class Trail implements AutoCloseable {
                 .with(new PoolOptions().setMaxSize(4))
                 .using(vertx)
                 .build();
-        store = new SigningKeyStore(pool, now::get, random);
+        store = new SigningKeyStore(pool, SecretBox.CLEAR, now::get, random);
         done(store.ensure());
         readKeys();
     }

@@ -13,6 +13,7 @@ import dev.countersign.server.postgres.AsOwner;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.PostgresExtension;
 import dev.countersign.server.postgres.Sql;
+import dev.countersign.server.secrets.SecretBox;
 import dev.countersign.server.signing.StoredSigningKey.State;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -96,7 +97,7 @@ class SigningKeyStoreTest {
     private Server server() throws Exception {
         Pool pool = PgBuilder.pool().connectingTo(options).using(vertx).build();
         var feed = new LiveFeed(pool, now::get, Duration.ofSeconds(1));
-        var store = new SigningKeyStore(pool, now::get, new SecureRandom());
+        var store = new SigningKeyStore(pool, SecretBox.CLEAR, now::get, new SecureRandom());
         Live<SigningKeys> keys = feed.live("signing", SigningKeys.NONE, known -> store.load());
         done(feed.start(vertx, options));
         return new Server(pool, feed, store, keys, new Tokens(keys::get, now::get));

@@ -7,12 +7,14 @@ import dev.countersign.server.live.Changes;
 import dev.countersign.server.live.LiveFeed;
 import dev.countersign.server.postgres.PostgresAddress;
 import dev.countersign.server.postgres.Sql;
+import dev.countersign.server.secrets.SecretBox;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -24,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /** Two tenants, a clock that stands still, and as many servers as a test wants. */
@@ -37,6 +40,7 @@ final class WebhookWorld implements AutoCloseable {
     volatile BiFunction<String, UUID, Future<@Nullable ObjectNode>> tasks =
             (tenant, task) -> Future.succeededFuture(null);
 
+    final SecretBox secrets = SecretBox.of(new SecretKeySpec(new byte[32], "AES"), new SecureRandom());
     final WebhookStore store;
     private final PostgresAddress database;
     private final Random ids = new Random(7);
@@ -52,7 +56,7 @@ final class WebhookWorld implements AutoCloseable {
         }
         Pool pool = pool();
         var changes = new Changes(pool, new LiveFeed(pool, now::get, Duration.ofSeconds(1)), now::get);
-        this.store = new WebhookStore(pool, changes, this::id, new Random(42), now::get);
+        this.store = new WebhookStore(pool, secrets, changes, this::id, new Random(42), now::get);
     }
 
     private Pool pool() {
@@ -79,6 +83,7 @@ final class WebhookWorld implements AutoCloseable {
                 .toList();
         return new Deliveries(
                 pool(),
+                secrets,
                 new Egress(vertx, EgressRules.parse(rules), null),
                 (tenant, task) -> tasks.apply(tenant, task),
                 new Random(1),
@@ -86,7 +91,7 @@ final class WebhookWorld implements AutoCloseable {
     }
 
     DeliveryQueue queue() {
-        return new DeliveryQueue(pool());
+        return new DeliveryQueue(pool(), secrets);
     }
 
     WebhookStore.Made webhook(Receiver receiver, String... types) {
