@@ -157,7 +157,9 @@ final class SegmentCheck {
                     Kind.TRUNCATED,
                     seq + 1,
                     "truncated: " + (shippedSeq - seq) + " shipped entries are missing at the end");
-        } else if (seq == shippedSeq && !lastHash.equals(hash())) {
+        } else if (seq > shippedSeq) {
+            broken(Kind.SURPLUS, shippedSeq + 1, "there are " + (seq - shippedSeq) + " entries more than were shipped");
+        } else if (!lastHash.equals(hash())) {
             broken(Kind.CHANGED, seq, "changed: the shipped position names another last hash");
         }
     }

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -234,6 +235,19 @@ class AuditCliTest {
                 verify(with(AuditCliTest::event, line -> line.replaceFirst("approval\\.", "approvel."))),
                 "changed",
                 "NOT OK: changed at \\d+");
+    }
+
+    @Test
+    @DisplayName("anchor 21: an entry that was put behind the last of a log shows")
+    void whatIsAddedAtTheEndIsFound() {
+        wrong(
+                verify(with(line -> line.contains("\"shipped_seq\":"), line -> {
+                    var last = Pattern.compile("(.*\"shipped_seq\":)(\\d+)(.*)").matcher(line);
+                    assertThat(last.matches()).isTrue();
+                    return last.group(1) + (Long.parseLong(last.group(2)) - 1) + last.group(3);
+                })),
+                "surplus",
+                "there are 1 entries more than were shipped");
     }
 
     @Test
