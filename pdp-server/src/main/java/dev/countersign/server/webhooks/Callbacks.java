@@ -23,7 +23,7 @@ public final class Callbacks {
     public static Future<@Nullable UUID> webhook(SqlConnection connection, String tenant, String endpoint) {
         return connection
                 .preparedQuery("select id from webhooks where tenant = $1 and url = $2 and format = 'standard'"
-                        + " and disabled_at is null order by id limit 1 for share")
+                        + " and disabled_at is null order by id limit 1 for key share")
                 .execute(Tuple.of(tenant, endpoint))
                 .map(rows -> rows.size() == 0 ? null : rows.iterator().next().getUUID(0));
     }

@@ -46,12 +46,13 @@ final class DeliveryQueue {
               select w.tenant, w.id, w.seen, w.event_types from webhooks w
               where w.disabled_at is null
                 and exists (select from events e where e.tenant = w.tenant and e.number > w.seen)
-              limit $1 for update skip locked),
+              limit $1 for no key update skip locked),
             page as (
               select d.tenant, d.id as webhook, d.event_types, e.number, e.id, e.type, e.task from due d
               cross join lateral (
                 select number, id, type,
-                  case when type in ('approval.approved', 'approval.denied', 'approval.expired', 'approval.cancelled')
+                  case when type in ('approval.approved', 'approval.break_glass', 'approval.denied', 'approval.expired',
+                      'approval.cancelled')
                     then substring(body from '"task_id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')::uuid end as task
                 from events
                 where tenant = d.tenant and number > d.seen order by number limit $2) e),
@@ -95,7 +96,7 @@ final class DeliveryQueue {
                 where d.tenant = w.tenant and d.webhook = w.id and d.status = 'waiting' and d.next_at <= $1
                 order by d.next_at limit 1) o
               where w.disabled_at is null and b.busy < $3
-              order by o.next_at limit $4 for update of w skip locked),
+              order by o.next_at limit $4 for no key update of w skip locked),
             taken as (
               select d.tenant, d.webhook, d.event from free f
               cross join lateral (

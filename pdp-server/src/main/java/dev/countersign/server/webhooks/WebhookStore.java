@@ -233,9 +233,18 @@ public final class WebhookStore {
                         : changes.act(by, connection -> Callbacks.drop(connection, tenant, id))
                                 .onSuccess(dropped -> say(tenant, id, dropped))
                                 .compose(dropped -> Steps.all(() -> rows(by, EMPTY, Tuple.of(tenant, id, Steps.ROWS))))
-                                .compose(emptied -> rows(
-                                        by, "delete from webhooks where tenant = $1 and id = $2", Tuple.of(tenant, id)))
+                                .compose(emptied -> changes.act(by, connection -> deleted(connection, tenant, id)))
                                 .map(deleted -> deleted == 0 ? null : disabled));
+    }
+
+    /** Deletes it, and the callbacks of those who had found it before it was disabled. */
+    private static Future<Integer> deleted(SqlConnection connection, String tenant, UUID id) {
+        return connection
+                .preparedQuery("delete from webhooks where tenant = $1 and id = $2")
+                .execute(Tuple.of(tenant, id))
+                .compose(deleted -> Callbacks.drop(connection, tenant, id)
+                        .onSuccess(dropped -> say(tenant, id, dropped))
+                        .map(deleted.rowCount()));
     }
 
     private static void say(String tenant, UUID id, List<UUID> dropped) {

@@ -152,6 +152,23 @@ class CallbackDeliveryTest {
     }
 
     @Test
+    void whatOnePersonApprovesAloneIsToldAsWell() throws Exception {
+        WebhookStore.Made made = world.webhook(receiver, "callback");
+        UUID task = task(made, 1, "approved");
+        UUID person = world.id();
+        Sql.execute(
+                owner,
+                "insert into persons (id, tenant, name, folded) values ('" + person + "', 'acme', 'gwen', 'gwen')");
+        Sql.execute(
+                owner,
+                "update approval_requests set status = 'approved', ended_at = now(), ended_person = '" + person
+                        + "' where task = '" + task + "'");
+        world.happen("acme", "approval.break_glass", world.id(), "{\"data\":{\"task_id\":\"" + task + "\"}}");
+        all(server);
+        assertThat(receiver.ids()).containsExactly(task.toString());
+    }
+
+    @Test
     @DisplayName("AR-60: where the operator does not let the server call, nothing is sent, whatever was registered")
     void refusedByTheOperator() throws Exception {
         WebhookStore.Made made = world.webhook(receiver, "callback");
