@@ -148,7 +148,7 @@ public record AccessRequest(
             @Nullable String note) {}
 
     /** The same with these rounds of reviews and these persons on the requester's side. */
-    AccessRequest with(List<Stage> rounds, Set<UUID> side) {
+    AccessRequest with(List<Stage> rounds, Set<UUID> side, boolean twoNeeded) {
         return new AccessRequest(
                 tenant,
                 id,
@@ -166,7 +166,7 @@ public record AccessRequest(
                 createdAt,
                 decideBy,
                 useWithin,
-                breakGlass,
+                twoNeeded ? BreakGlass.NO : breakGlass,
                 status,
                 end);
     }

@@ -69,7 +69,7 @@ public final class Corrections {
                 note,
                 (connection, asked, now) -> person == null
                         ? Future.succeededFuture(false)
-                        : Submissions.panel(connection, asked, now)
+                        : Reassignments.panel(connection, asked, now)
                                 .map(panel -> !panel.excluded().contains(person)),
                 (approval, now) -> approval.now(now) != Status.IN_DOUBT ? null : ran ? Status.CONSUMED : Status.ACTIVE);
     }

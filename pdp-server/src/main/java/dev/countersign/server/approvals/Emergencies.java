@@ -97,7 +97,8 @@ public final class Emergencies {
                 return Future.succeededFuture(
                         new Outcome.MayNot(new Ruling.MayNot(Ruling.Reason.REQUESTERS_SIDE, null)));
             }
-            if (locked.breakGlass() != AccessRequest.BreakGlass.ALLOWED) {
+            // Whoever answers for the agent is not known, and may be this very person.
+            if (locked.breakGlass() != AccessRequest.BreakGlass.ALLOWED || panel.twoNeeded()) {
                 return Future.succeededFuture(new Outcome.NotAllowed());
             }
             var emergency = new Emergency(locked.id(), person, caller.keyId(), reason, now, null);

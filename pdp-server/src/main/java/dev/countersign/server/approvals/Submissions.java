@@ -247,7 +247,7 @@ public final class Submissions {
             if (!panel.possible(stages)) {
                 return Future.succeededFuture(new Submitted.Hopeless(next.position(), hopeless(stages, next, panel)));
             }
-            done.add(next.with(stages, panel.excluded()));
+            done.add(next.with(stages, panel.excluded(), panel.twoNeeded()));
             return reviewed(connection, made, done, now);
         });
     }

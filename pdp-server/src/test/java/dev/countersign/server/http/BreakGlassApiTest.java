@@ -162,6 +162,23 @@ class BreakGlassApiTest {
     }
 
     @Test
+    @DisplayName("anchor 8: where nobody is known to answer for the agent, nobody approves alone")
+    void unanswered() {
+        ObjectNode call = call("open");
+        call.withObject("/subject").put("id", "stray");
+        String id = at.requested(call);
+        assertThat(at.seen(id).has("break_glass")).isFalse();
+        assertThat(alone(gwen, id).status()).isEqualTo(403);
+        String answered = at.requested(call("open"));
+        assertThat(server.delete("/api/v1/entities/agent/planner", server.key("admin"))
+                        .status())
+                .isEqualTo(200);
+        assertThat(alone(gwen, answered).status()).isEqualTo(403);
+        at.entity("agent/planner", "{\"owner\": \"carol\"}");
+        assertThat(alone(gwen, answered).status()).isEqualTo(200);
+    }
+
+    @Test
     void onlyWhereEveryTemplateAllowsItAndTheKeyIsMeantForIt() throws SQLException {
         String both = at.requested(call("both"));
         assertThat(at.seen(both).has("break_glass")).isFalse();

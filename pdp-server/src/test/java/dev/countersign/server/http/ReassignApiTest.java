@@ -161,6 +161,24 @@ class ReassignApiTest {
     }
 
     @Test
+    @DisplayName("anchor 8: who is tied to the requester's side by a place does not say that a run did not happen")
+    void tied() throws SQLException {
+        ObjectNode call = call("wire");
+        String id = at.requested(call);
+        String june = at.person("june", "june", REVIEWER);
+        assertThat(to(tess, id, "june").status()).isEqualTo(200);
+        assertThat(Asks.approve(server, june, id).status()).isEqualTo(200);
+        assertThat(Reply.decision(at.ask(Asks.with(call, Asks.approval(server, at.agent(), id), "tied-1"))))
+                .isTrue();
+        server.post("/api/v1/executions/tied-1/receipt", at.agent(), "{\"outcome\": \"unknown\"}");
+        String resolve = Asks.APPROVALS + "/" + id + "/resolve";
+        at.delegate("carol", "tess");
+        assertThat(server.post(resolve, june, "{\"ran\": false}").status()).isEqualTo(403);
+        at.sql("delete from delegations where to_person = (select id from persons where name = 'tess')");
+        assertThat(server.post(resolve, june, "{\"ran\": false}").status()).isEqualTo(200);
+    }
+
+    @Test
     void onlyAPlaceThatOneHasIsHandedOnAndOnlyByItsHolderOrAnAdministrator() {
         String id = at.requested(call("wire"));
         refused(to(server.key("alice"), id, "bob"), 403, "not_eligible", "lacks_role");
