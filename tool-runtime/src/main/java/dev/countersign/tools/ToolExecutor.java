@@ -72,10 +72,11 @@ public final class ToolExecutor {
                             last.set(null);
                             return Attempt.start(() -> tool.call(arguments, run))
                                     .whenComplete((result, failure) -> {
-                                        last.set(failure);
+                                        // First, as whoever sees the failure looks whether anything was sent.
                                         if (failure == null || !Causes.unsent(failure)) {
                                             sent.set(true);
                                         }
+                                        last.set(failure);
                                     });
                         })
                 .handle((result, failure) -> failure == null

@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The approval templates in force for a tenant: those of its packs, raised but never lowered by what it sets. Immutable. */
@@ -89,8 +90,16 @@ final class ApprovalRules {
                         finding.rule().name(),
                         finding.code(),
                         template.name(),
-                        Sha256.hex(raised(template) + " " + template.useWithin()
+                        Sha256.hex(text(raised(template)) + " " + template.useWithin()
                                 + (template.breakGlass() ? " break_glass" : "")));
+    }
+
+    /** What stays the same as long as what the stages ask for does: approvals are bound to its digest. */
+    private static String text(List<Stage> stages) {
+        return stages.stream()
+                .map(stage -> "Stage[name=" + stage.name() + ", quorum=" + stage.quorum() + ", roles=" + stage.roles()
+                        + (stage.escalate() == null ? "" : ", escalate=" + stage.escalate()) + "]")
+                .collect(Collectors.joining(", ", "[", "]"));
     }
 
     private List<Stage> raised(ApprovalTemplate template) {

@@ -56,6 +56,9 @@ record KeyFile(Path path) {
             out.force(true);
         }
         Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
+        try (var directory = FileChannel.open(path.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
     }
 
     private static SecretKey key(String text) {
