@@ -39,7 +39,8 @@ public final class ApprovalStats {
             + " group by 1 order by count(*) desc, 1 limit " + ApprovalStats.MOST;
 
     /** By what a reviewer was known. */
-    private static final String CHANNEL = "case when v.key like 'jwt:%' then 'token' else 'key' end";
+    private static final String CHANNEL =
+            "case when v.statement is not null then 'relay' when v.key like 'jwt:%' then 'token' else 'key' end";
 
     private static final List<String> NAMES =
             List.of("requested", "pending", "approved", "rejected", "expired", "cancelled");

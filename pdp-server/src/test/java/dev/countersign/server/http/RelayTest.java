@@ -91,6 +91,11 @@ class RelayTest extends RelayCase {
         assertThat(at.seen(id).path("reviews")).hasSize(1);
         assertThat(at.approve("alice", id).status()).isEqualTo(200);
         assertThat(relayed(relay, id, first).json().path("reason").asText()).isEqualTo("replayed");
+        JsonNode stats =
+                server.get(Asks.APPROVALS + "/stats", server.key("alice")).json();
+        assertThat(stats.path("by_channel"))
+                .extracting(each -> each.path("channel").asText())
+                .contains("relay", "key");
     }
 
     @Test

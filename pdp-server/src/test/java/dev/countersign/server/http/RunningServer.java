@@ -45,7 +45,9 @@ public final class RunningServer implements AutoCloseable {
 
     private final PostgresAddress owner;
     private final Path directory;
-    private final Server server;
+    /** None once it is closed: tests keep this in static fields, and many servers do not fit into memory. */
+    private Server server;
+
     private final Map<String, String> secrets = new HashMap<>();
 
     private RunningServer(PostgresAddress owner, Path directory, Server server) {
@@ -294,6 +296,7 @@ public final class RunningServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
+        server = null;
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
