@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.server.issuers.Idp;
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 
 /** What tests do that have tokens let in. */
 final class Issued {
@@ -68,5 +70,28 @@ final class Issued {
     /** The answer to a question of whoever shows a token. */
     static Reply ask(RunningServer at, String token) {
         return at.post("/access/v1/evaluation", token, CALL);
+    }
+
+    /** A pack by which the tool `pair` takes two persons. */
+    static Path pairs(Path directory) throws IOException {
+        return RunningServer.pack(directory, """
+                name: pairs
+                version: 1.0.0
+                approvals:
+                  two:
+                    stages: [{name: pair, quorum: 2, roles: [approvals.approve]}]
+                    decide_within: 1h
+                    use_within: 15m
+                tests: {rules: 0, conditions: 0, needed: 0}
+                """, """
+                package pairs
+
+                rule "pair"
+                when
+                  Request( action == "pair" )
+                then
+                  decision.requireApproval("PAIR", "two");
+                end
+                """);
     }
 }

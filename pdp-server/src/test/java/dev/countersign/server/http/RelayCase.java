@@ -41,31 +41,12 @@ abstract class RelayCase {
     static void start(@AsOwner PostgresAddress database, @TempDir Path directory) throws IOException {
         owner = database;
         idp = new Idp(KEY);
-        Path pairs = RunningServer.pack(directory, """
-                name: pairs
-                version: 1.0.0
-                approvals:
-                  two:
-                    stages: [{name: pair, quorum: 2, roles: [approvals.approve]}]
-                    decide_within: 1h
-                    use_within: 15m
-                tests: {rules: 0, conditions: 0, needed: 0}
-                """, """
-                package pairs
-
-                rule "pair"
-                when
-                  Request( action == "pair" )
-                then
-                  decision.requireApproval("PAIR", "two");
-                end
-                """);
         server = RunningServer.start(
                 database,
                 database.port(),
                 Map.of("COUNTERSIGN_EGRESS", idp.origin()),
                 RunningServer.checkout("rules/packs/base"),
-                pairs);
+                Issued.pairs(directory));
         at = new Approving(server, database);
         at.entity("agent/planner", "{\"owner\": \"carol\"}");
         issuer = Issued.register(server, server.key("admin"), Issued.registration(idp, "main"));

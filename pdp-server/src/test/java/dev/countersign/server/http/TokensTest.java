@@ -39,31 +39,12 @@ class TokensTest {
         idp = new Idp(KEY);
         turning = new Idp();
         failing = new Idp();
-        Path pairs = RunningServer.pack(directory, """
-                name: pairs
-                version: 1.0.0
-                approvals:
-                  two:
-                    stages: [{name: pair, quorum: 2, roles: [approvals.approve]}]
-                    decide_within: 1h
-                    use_within: 15m
-                tests: {rules: 0, conditions: 0, needed: 0}
-                """, """
-                package pairs
-
-                rule "pair"
-                when
-                  Request( action == "pair" )
-                then
-                  decision.requireApproval("PAIR", "two");
-                end
-                """);
         server = RunningServer.start(
                 database,
                 database.port(),
                 Map.of("COUNTERSIGN_EGRESS", String.join(",", idp.origin(), turning.origin(), failing.origin())),
                 RunningServer.checkout("rules/packs/base"),
-                pairs);
+                Issued.pairs(directory));
         at = new Approving(server, database);
         at.entity("agent/planner", "{\"owner\": \"carol\"}");
         issuer = register(server, server.key("admin"), registration(idp, "main"));
