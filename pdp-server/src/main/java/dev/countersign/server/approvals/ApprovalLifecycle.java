@@ -23,7 +23,10 @@ public final class ApprovalLifecycle {
     /** The table. */
     public static final Lifecycle<Status> TABLE = Lifecycle.of(Status.class)
             .move(Status.ACTIVE, Status.RESERVED, "an allow, to be reported")
-            .move(Status.ACTIVE, Status.CONSUMED, "an allow without a report")
+            .move(
+                    Status.ACTIVE,
+                    Status.CONSUMED,
+                    "an allow without a report, or a late report of a run that a human had freed")
             .move(Status.ACTIVE, Status.REVOKED, "revoked")
             .move(Status.ACTIVE, Status.EXPIRED, "use-by has passed")
             .move(Status.RESERVED, Status.CONSUMED, "a report that it ran")

@@ -124,7 +124,9 @@ public final class Receipts {
         }
         // A human may have said before what became of it, and the approval be another run's by now.
         boolean others = locked.executionId() != null && !locked.executionId().equals(before.executionId());
-        boolean moves = !others && locked.status() != to;
+        // And what was taken back or has run out since stays so, whatever ran.
+        boolean over = to == Status.CONSUMED && ApprovalLifecycle.TABLE.ends(locked.status());
+        boolean moves = !others && !over && locked.status() != to;
         if (moves && !ApprovalLifecycle.TABLE.after(locked.status()).contains(to)) {
             return Future.succeededFuture(new Taken.Differs(before));
         }
@@ -141,10 +143,16 @@ public final class Receipts {
                 now);
         return end(connection, caller, execution)
                 .compose(put -> AccessRequestStore.find(connection, caller.inTenant(), locked.request()))
-                .compose(request -> moves
-                        ? transitions.move(
-                                connection, Objects.requireNonNull(request), locked, to, kind(to), caller, null, now)
-                        : Future.succeededFuture())
+                .compose(found -> {
+                    AccessRequest request = Objects.requireNonNull(found);
+                    if (!moves) {
+                        return Future.<Object>succeededFuture();
+                    }
+                    return (to == Status.CONSUMED && locked.status() == Status.ACTIVE
+                                    ? transitions.ranAfterAll(connection, request, locked, execution, caller, now)
+                                    : transitions.move(connection, request, locked, to, kind(to), caller, null, now))
+                            .<Object>mapEmpty();
+                })
                 .map(done -> new Taken.Noted(execution));
     }
 

@@ -192,6 +192,26 @@ final class Transitions {
                         .write(connection, ids.get()));
     }
 
+    /** A run of which a human had said that it did not start is reported to have: the approval that it freed is used up. */
+    Future<?> ranAfterAll(
+            SqlConnection connection, AccessRequest request, Approval freed, Execution run, Caller by, Instant now) {
+        UUID decision = Objects.requireNonNull(run.decision());
+        return ApprovalStore.use(
+                        connection,
+                        request.tenant(),
+                        freed,
+                        ApprovalLifecycle.Status.CONSUMED,
+                        run.executionId(),
+                        decision,
+                        now,
+                        null)
+                .compose(used -> of(request, freed, ApprovalEvent.Kind.CONSUMED, now)
+                        .by(by.keyId(), by.person())
+                        .with("execution_id", run.executionId())
+                        .with("use_decision_id", decision)
+                        .write(connection, ids.get()));
+    }
+
     /** Another step of an approval. */
     Future<?> move(
             SqlConnection connection,

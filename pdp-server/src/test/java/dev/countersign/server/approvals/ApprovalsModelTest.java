@@ -47,6 +47,8 @@ class ApprovalsModelTest {
                             "requested",
                             "reviewed",
                             "approved",
+                            "break_glass",
+                            "revoked",
                             "denied",
                             "expired",
                             "cancelled",

@@ -36,6 +36,11 @@ final class Asked {
         return person.equals(Town.OWNER) || person.equals(requester);
     }
 
+    /** Whether one person may approve it alone. */
+    boolean alone() {
+        return action.equals(Town.ALONE);
+    }
+
     /** Whether a person has the role of a round. */
     boolean may(String person, int round) {
         String role = rounds().get(round).role();

@@ -79,8 +79,10 @@ final class Judge {
         assertThat(record.reviews()).isEqualTo(votes);
         assertThat(votes.keySet()).noneMatch(asked::sides);
         if (last().approval().equals(Model.CONSUMED) && !last().execution().isEmpty()) {
-            assertThat(record.run(last().execution()))
-                    .isIn("succeeded by " + last().decision(), "failed by " + last().decision());
+            assertThat(record.run(last().execution())).endsWith(" by " + last().decision());
+            if (steps.stream().noneMatch(step -> step.what() == What.RESOLVE && step.status() == 200)) {
+                assertThat(record.run(last().execution())).matches("(succeeded|failed) .*");
+            }
         }
     }
 
@@ -92,15 +94,24 @@ final class Judge {
             case "denied" -> step -> step.what() == What.REJECT && step.who().equals(event.person());
             case "cancelled" -> step -> step.what() == What.CANCEL && event.by().equals(town.prefix(step.who()));
             case "reserved" -> step -> step.allowed() && step.decision().equals(event.decision());
+            case "break_glass" ->
+                step -> step.what() == What.ALONE && step.who().equals(event.person());
+            case "revoked" -> step -> step.what() == What.REVOKE && event.by().equals(town.prefix(step.who()));
             case "consumed" ->
                 event.execution().isEmpty()
                         ? step -> step.allowed() && step.decision().equals(event.decision())
-                        : step -> reports(step, event, "succeeded", "timeout");
-            case "freed" -> step -> reports(step, event, "not_started");
+                        : step -> reports(step, event, "succeeded", "timeout") || resolves(step, event, "true");
+            case "freed" -> step -> reports(step, event, "not_started") || resolves(step, event, "false");
             case "in_doubt" -> step -> reports(step, event, "unknown");
             default -> step -> false;
         };
         return steps.stream().filter(step -> step.status() == 200).filter(made).toList();
+    }
+
+    private boolean resolves(Step step, Event event, String ran) {
+        return step.what() == What.RESOLVE
+                && step.said().contains(ran)
+                && event.by().equals(town.prefix(step.who()));
     }
 
     private static boolean reports(Step step, Event event, String... said) {
@@ -119,7 +130,9 @@ final class Judge {
         List<Step> makers = makers(event);
         boolean sure = !makers.isEmpty()
                 && (alike == 1 || !event.decision().isEmpty() || !event.person().isEmpty());
-        boolean whole = sure && !event.by().isEmpty();
+        // A human who says it twice says not of which run.
+        boolean which = makers.size() == 1 || makers.stream().noneMatch(step -> step.what() == What.RESOLVE);
+        boolean whole = sure && which && !event.by().isEmpty();
         earliest[i] = whole ? makers.stream().mapToLong(Step::begun).min().orElseThrow() : Long.MIN_VALUE;
         latest[i] = whole ? makers.stream().mapToLong(Step::ended).min().orElseThrow() : Long.MAX_VALUE;
         if (event.kind().equals("requested")) {
@@ -166,7 +179,10 @@ final class Judge {
             told.addAll(makers);
         }
         for (Step step : steps) {
-            boolean changes = (step.votes() || step.what() == What.CANCEL) && step.status() == 200
+            boolean settles = step.votes()
+                    || List.of(What.ALONE, What.CANCEL, What.REVOKE, What.RESOLVE)
+                            .contains(step.what());
+            boolean changes = settles && step.status() == 200
                     || step.allowed() && step.execution().isEmpty();
             assertThat(!changes || told.contains(step))
                     .as("%s is in the log", step)
@@ -205,7 +221,10 @@ final class Judge {
         List<State> around = around(step);
         return switch (step.what()) {
             case APPROVE, REJECT -> voted(step, around);
+            case ALONE -> alone(step, around);
             case CANCEL -> cancelled(step, around);
+            case REVOKE -> revoked(step, around);
+            case RESOLVE -> resolved(step, around);
             case USE -> used(step, around);
             case REPORT -> reported(step, around);
             case READ -> read(step, around);
@@ -227,6 +246,51 @@ final class Judge {
         boolean right = around.stream()
                 .anyMatch(state -> told.equals(model.ruling(state, step.who(), step.what() == What.APPROVE)));
         return step.status() == 200 ? right && !surelyLate(step, "decide_by") : right || told.equals("ended") && late;
+    }
+
+    private boolean alone(Step step, List<State> around) {
+        String told = switch (step.status()) {
+            case 200 -> "may";
+            case 409 -> "ended";
+            case 403 ->
+                step.answer()
+                        .path("reason")
+                        .asText(step.answer().path("type").asText().replaceFirst(".*:", ""));
+            default -> "";
+        };
+        boolean right = around.stream().anyMatch(state -> told.equals(model.alone(state, step.who())));
+        return step.status() == 200
+                ? right && !surelyLate(step, "decide_by")
+                : right || told.equals("ended") && maybeLate(step, "decide_by");
+    }
+
+    private boolean revoked(Step step, List<State> around) {
+        boolean none = around.stream().anyMatch(state -> state.approval().isEmpty());
+        return switch (step.status()) {
+            case 200 -> !step.who().equals(Town.RIVAL) && !surelyLate(step, "use_by");
+            case 403 -> step.who().equals(Town.RIVAL);
+            case 404 -> none;
+            case 409 ->
+                maybeLate(step, "use_by")
+                        || around.stream()
+                                .anyMatch(state -> !state.approval().isEmpty()
+                                        && !state.approval().equals(Model.ACTIVE));
+            default -> false;
+        };
+    }
+
+    private boolean resolved(Step step, List<State> around) {
+        boolean none = around.stream().anyMatch(state -> state.approval().isEmpty());
+        return switch (step.status()) {
+            case 200 -> !asked.sides(step.who());
+            case 403 -> asked.sides(step.who());
+            case 404 -> none;
+            case 409 ->
+                around.stream()
+                        .anyMatch(state ->
+                                !state.approval().isEmpty() && !state.approval().equals(Model.DOUBT));
+            default -> false;
+        };
     }
 
     private boolean cancelled(Step step, List<State> around) {
@@ -279,10 +343,16 @@ final class Judge {
                 || !other.execution().equals(step.execution())
                 || other.begun() > step.ended());
         boolean waited = around.stream().anyMatch(state -> Model.waits(state, step.execution()));
+        // Once a human has said what became of a run, its report changes nothing, or comes too late.
+        boolean said = steps.stream()
+                .anyMatch(
+                        other -> other.what() == What.RESOLVE && other.status() == 200 && other.begun() < step.ended());
         return switch (step.status()) {
-            case 200 -> waited || before.stream().anyMatch(other -> other.said().equals(step.said()));
+            case 200 ->
+                waited || said || before.stream().anyMatch(other -> other.said().equals(step.said()));
             case 409 ->
-                before.stream()
+                said
+                        || before.stream()
                                 .anyMatch(other -> !other.said().equals(step.said())
                                         && !other.said().contains("unknown"))
                         // What is in doubt did not start only if a human says so.

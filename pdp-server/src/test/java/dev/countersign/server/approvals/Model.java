@@ -53,7 +53,7 @@ final class Model {
         var states = new ArrayList<State>();
         State now = new State("", 0, Map.of(), "", "", "");
         for (Event event : events) {
-            State next = next(now, event);
+            State next = next(now, event, events.subList(0, states.size()));
             if (next == null) {
                 throw new AssertionError("after " + now + " there is no " + event + " in " + events);
             }
@@ -63,18 +63,23 @@ final class Model {
         return states;
     }
 
-    private State next(State now, Event event) {
+    private State next(State now, Event event, List<Event> before) {
         return switch (event.kind()) {
             case "requested" -> now.request().isEmpty() ? new State(PENDING, 0, Map.of(), "", "", "") : null;
             case "reviewed", "approved" -> approved(now, event);
+            case "break_glass" ->
+                alone(now, event.person()).equals("may")
+                        ? new State("approved", now.round(), now.votes(), ACTIVE, "", "")
+                        : null;
             case "denied" -> !ruling(now, event.person(), false).equals("may") ? null : ended(now, "denied");
             case "expired", "cancelled" -> now.request().equals(PENDING) ? ended(now, event.kind()) : null;
             case "reserved" ->
                 now.approval().equals(ACTIVE) && !event.execution().isEmpty()
                         ? granted(now, RESERVED, event.execution(), event.decision())
                         : null;
-            case "consumed" -> consumed(now, event);
+            case "consumed" -> consumed(now, event, before);
             case "freed" -> runs(now, event) ? granted(now, ACTIVE, "", "") : null;
+            case "revoked" -> now.approval().equals(ACTIVE) ? granted(now, "revoked", "", now.decision()) : null;
             case "lapsed" -> now.approval().equals(ACTIVE) ? granted(now, "expired", "", now.decision()) : null;
             case "in_doubt" ->
                 now.approval().equals(RESERVED) && runs(now, event)
@@ -102,11 +107,18 @@ final class Model {
                 : new State(PENDING, filled ? now.round() + 1 : now.round(), votes, "", "", "");
     }
 
-    private static State consumed(State now, Event event) {
+    private static State consumed(State now, Event event, List<Event> before) {
         if (event.execution().isEmpty()) {
             return now.approval().equals(ACTIVE) && !event.decision().isEmpty()
                     ? granted(now, CONSUMED, "", event.decision())
                     : null;
+        }
+        // A human may have said that a run did not start of which it is reported later that it did.
+        boolean afterAll = before.stream()
+                .anyMatch(
+                        each -> each.kind().equals("freed") && each.execution().equals(event.execution()));
+        if (afterAll) {
+            return now.approval().equals(ACTIVE) ? granted(now, CONSUMED, event.execution(), event.decision()) : null;
         }
         return runs(now, event) ? granted(now, CONSUMED, now.execution(), now.decision()) : null;
     }
@@ -128,6 +140,14 @@ final class Model {
 
     private static State granted(State now, String as, String execution, String decision) {
         return new State(now.request(), now.round(), now.votes(), as, execution, decision);
+    }
+
+    /** Whether a person may approve it alone, in the words of the answer if not. */
+    String alone(State now, String person) {
+        if (!now.request().equals(PENDING)) {
+            return "ended";
+        }
+        return asked.sides(person) ? "requesters_side" : asked.alone() ? "may" : "no_break_glass";
     }
 
     /** Whether a person may vote, in the words of the answer if not. */

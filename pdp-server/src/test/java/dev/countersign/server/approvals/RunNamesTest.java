@@ -95,6 +95,26 @@ class RunNamesTest {
     }
 
     @Test
+    void aRunThatAHumanHadFreedAndThatIsReportedAfterAllUsesTheApprovalUp() {
+        ObjectNode call = Town.call("one", "after all");
+        String approval = town.approved(call, "after-all");
+        assertThat(runs(call, approval, "slow")).isTrue();
+        assertThat(town.report(0, Town.AGENT, "slow", "{\"outcome\": \"unknown\"}")
+                        .status())
+                .isEqualTo(200);
+        String request = town.rows()
+                .all("select request::text from approvals where id = $1::text::uuid", approval)
+                .get(0)
+                .getString(0);
+        assertThat(town.act(1, "bo", request, "resolve", "{\"ran\": false}").status())
+                .isEqualTo(200);
+        Reply report = town.report(0, Town.AGENT, "slow", SUCCEEDED);
+        assertThat(report.status()).as(report.body()).isEqualTo(200);
+        assertThat(status(approval)).isEqualTo("consumed");
+        assertThat(runs(call, approval, "again")).isFalse();
+    }
+
+    @Test
     void aSubmissionWithTheKeyOfAnotherTaskIsRefused() {
         ObjectNode first = town.submission(0, Town.AGENT, Town.call("one", "a"));
         ObjectNode second = town.submission(0, Town.AGENT, Town.call("one", "b"));

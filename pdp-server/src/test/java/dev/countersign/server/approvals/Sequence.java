@@ -56,7 +56,7 @@ final class Sequence {
     }
 
     private Asked ask(Random random, int number) {
-        String action = pick(random, List.of("one", "two", "rounds"));
+        String action = pick(random, List.of("one", "two", "rounds", Town.ALONE));
         String requester = random.nextInt(3) == 0 ? pick(random, List.of("ann", "dana", "lee")) : Town.AGENT;
         String key = "seq-" + seed + "-" + number;
         ObjectNode call = Town.call(action, key);
@@ -88,15 +88,21 @@ final class Sequence {
             resubmit(on, server);
         } else if (dice < 10) {
             town.sweep();
-        } else if (dice < (granted ? 15 : 80)) {
+        } else if (dice < (granted ? 14 : 72)) {
             vote(on, random, server);
+        } else if (dice < (granted ? 15 : 80)) {
+            alone(on, random, server);
         } else if (dice < (granted ? 18 : 85)) {
             cancel(on, random, server);
-        } else if (dice < (granted ? 26 : 90)) {
+        } else if (dice < (granted ? 20 : 86)) {
+            revoke(on, random, server);
+        } else if (dice < (granted ? 28 : 87)) {
+            resolve(on, random, server);
+        } else if (dice < (granted ? 36 : 91)) {
             lapse(on, pick(random, granted ? List.of("use_by", "report_by") : List.of("decide_by")));
         } else if (!granted) {
             read(on, server, true);
-        } else if (dice < 70) {
+        } else if (dice < 72) {
             use(on, random, server);
         } else {
             report(on, random, server);
@@ -112,6 +118,29 @@ final class Sequence {
         if (reply.status() == 200 && reply.json().has("approval")) {
             on.approval = reply.json().at("/approval/id").asText();
         }
+    }
+
+    private void alone(Asked on, Random random, int server) {
+        String who = pick(random, NAMES);
+        long begun = System.nanoTime();
+        Reply reply = town.act(server, who, on.id, "break-glass", "{\"reason\": \"the plant floods\"}");
+        on.steps.add(Step.of(What.ALONE, who, "", "", begun, reply));
+        if (reply.status() == 200) {
+            on.approval = reply.json().at("/approval/id").asText();
+        }
+    }
+
+    private void revoke(Asked on, Random random, int server) {
+        String who = pick(random, List.of(on.requester, Town.RIVAL, Town.ADMIN, "bo"));
+        long begun = System.nanoTime();
+        on.steps.add(Step.of(What.REVOKE, who, "", "", begun, town.act(server, who, on.id, "revoke", "{}")));
+    }
+
+    private void resolve(Asked on, Random random, int server) {
+        String who = pick(random, NAMES);
+        String ran = "{\"ran\": " + random.nextBoolean() + "}";
+        long begun = System.nanoTime();
+        on.steps.add(Step.of(What.RESOLVE, who, "", ran, begun, town.act(server, who, on.id, "resolve", ran)));
     }
 
     private void cancel(Asked on, Random random, int server) {

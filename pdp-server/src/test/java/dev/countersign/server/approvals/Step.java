@@ -20,7 +20,10 @@ record Step(What what, String who, String execution, String said, long begun, lo
     enum What {
         APPROVE,
         REJECT,
+        ALONE,
         CANCEL,
+        REVOKE,
+        RESOLVE,
         USE,
         REPORT,
         SUBMIT,

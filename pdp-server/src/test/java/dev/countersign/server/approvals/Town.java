@@ -44,6 +44,9 @@ final class Town implements AutoCloseable {
     static final String DEV = "dev";
     static final String LEGAL = "legal";
 
+    /** The action that one person may approve alone in an emergency. */
+    static final String ALONE = "alone";
+
     /** Everybody with a key that may approve, with the roles beside that. */
     static final Map<String, Set<String>> PEOPLE = Map.of(
             OWNER,
@@ -64,9 +67,14 @@ final class Town implements AutoCloseable {
 
     /** What can be asked for, by action, and who has to approve it. */
     static final Map<String, List<Round>> ACTIONS = Map.of(
-            "one", List.of(new Round(1, "")),
-            "two", List.of(new Round(2, "")),
-            "rounds", List.of(new Round(1, DEV), new Round(1, LEGAL)));
+            "one",
+            List.of(new Round(1, "")),
+            "two",
+            List.of(new Round(2, "")),
+            "rounds",
+            List.of(new Round(1, DEV), new Round(1, LEGAL)),
+            ALONE,
+            List.of(new Round(2, "")));
 
     private static final String MANIFEST = """
             name: town
@@ -88,6 +96,11 @@ final class Town implements AutoCloseable {
                   - {name: legal, quorum: 1, roles: [approvals.approve, legal]}
                 decide_within: 1h
                 use_within: 15m
+              alone:
+                stages: [{name: any, quorum: 2, roles: [approvals.approve]}]
+                decide_within: 1h
+                use_within: 15m
+                break_glass: true
             tests: {rules: 0, conditions: 0, needed: 0}
             """;
 
@@ -120,8 +133,8 @@ final class Town implements AutoCloseable {
         PEOPLE.forEach((name, roles) -> {
             entity("user/" + name, json().set("roles", texts(roles)).toString());
             key(
-                    "{\"name\": \"%s\", \"roles\": [\"decide\", \"approvals.read\", \"approvals.approve\"], \"person\": \"%s\"}"
-                            .formatted(name, name),
+                    "{\"name\": \"%s\", \"roles\": [\"decide\", \"approvals.read\", \"approvals.approve\", \"approvals.break_glass\"],"
+                            + " \"person\": \"%s\"}".formatted(name, name),
                     name);
             persons.put(
                     rows.all("select id::text from persons where name = $1", name)
@@ -292,6 +305,11 @@ final class Town implements AutoCloseable {
 
     Reply vote(int at, String who, String request, String verb) {
         return post(at, APPROVALS + "/" + request + "/" + verb, who, "{}");
+    }
+
+    /** Somebody does what this verb names with a request or its approval. */
+    Reply act(int at, String who, String request, String verb, String body) {
+        return post(at, APPROVALS + "/" + request + "/" + verb, who, body);
     }
 
     Reply cancel(int at, String who, String request) {
