@@ -2,8 +2,9 @@ package dev.countersign.server.decisionlog;
 
 import dev.countersign.server.postgres.PostgresAddress;
 import java.io.IOException;
-import java.io.StringReader;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -67,7 +68,18 @@ record Decisions(DataSource source) {
         return out.toString();
     }
 
+    /** Through a file, as there may be more than fits into memory. */
     VerifyReport verify() throws SQLException, IOException {
-        return LogVerifier.export(new StringReader(export()));
+        Path file = Files.createTempFile("countersign-export-", ".jsonl");
+        try (Connection connection = source.getConnection()) {
+            try (var out = Files.newBufferedWriter(file)) {
+                LogExport.write(connection, out);
+            }
+            try (var in = Files.newBufferedReader(file)) {
+                return LogVerifier.export(in);
+            }
+        } finally {
+            Files.delete(file);
+        }
     }
 }
