@@ -1,5 +1,6 @@
 package dev.countersign.server.cli;
 
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -43,6 +44,9 @@ public final class Main {
     }
 
     private static String message(Throwable failure) {
+        if (failure instanceof NoSuchFileException missing) {
+            return missing.getFile() + ": there is no such file or folder";
+        }
         return failure.getMessage() == null ? failure.toString() : failure.getMessage();
     }
 }

@@ -338,5 +338,7 @@ class AuditCliTest {
         assertThat(verify(lines, "--jwks", empty).err()).contains("empty.txt is not a JWK Set");
         assertThat(verify(lines, "--events-since", "yesterday").err()).contains("--events-since is a day or a time");
         assertThat(CliTest.run("audit", "verify", "--jwks", empty).err()).contains("go with --export");
+        assertThat(CliTest.run("audit", "verify", "--export", empty + "x").err())
+                .contains("empty.txtx: there is no such file or folder");
     }
 }
